@@ -1,0 +1,40 @@
+"""Omni-condition mixing: the one meaning of "absent", used by training drop-out and by guidance alike.
+
+A condition is absent when its present flag is 0; the denoiser then reads its own learned null in place of the
+values, so the values themselves never leak. Pose and motion frames are absent where their mask is 0.
+Paper: OmniHuman-1 section 3.2 (ratios per condition, the stronger the lower).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from omnihuman.conditions.base import ConditionBatch
+from omnihuman.types import ConditionKind
+
+
+def without(batch: ConditionBatch, kinds: Iterable[ConditionKind]) -> ConditionBatch:
+    """The same batch with some kinds absent.
+
+    Args:
+        batch: Conditions of a batch.
+        kinds: Which to switch off. `pose` switches off every observed latent, motion frames included.
+
+    Returns:
+        A new batch; the given one is untouched.
+
+    Raises:
+        ValueError: a kind that this batch does not carry.
+    """
+    for kind in kinds:
+        if kind == "reference":
+            batch = replace(batch, reference_present=batch.reference_present * 0)
+        elif kind == "audio":
+            batch = replace(batch, audio_present=batch.audio_present * 0)
+        elif kind == "pose":
+            zero = batch.observed_mask * 0
+            batch = replace(batch, observed=batch.observed * 0, observed_mask=zero)
+        else:
+            raise ValueError(f"a batch carries no condition of kind {kind!r}")
+    return batch

@@ -1,0 +1,96 @@
+"""YAML files -> frozen, validated settings; and the folders they live in.
+
+An unknown key is an error that suggests the right one. Holds no defaults of its own: a default lives in the
+model that declares the field. No torch here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from omnihuman.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout: `configs/` and `weights/` lie beside the packages."""
+
+
+class StrictModel(BaseModel):
+    """Base of every settings model: immutable, no unknown keys, no silent coercion of extra fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+Settings = TypeVar("Settings", bound=BaseModel)
+
+
+def configs_dir() -> Path:
+    """Folder of the shipped configuration; `OMNIHUMAN_CONFIGS` points elsewhere."""
+    return Path(os.environ.get("OMNIHUMAN_CONFIGS", ROOT / "configs"))
+
+
+def weights_dir() -> Path:
+    """Folder of the shipped weights; `OMNIHUMAN_WEIGHTS` points elsewhere."""
+    return Path(os.environ.get("OMNIHUMAN_WEIGHTS", ROOT / "weights"))
+
+
+def cache_dir() -> Path:
+    """Folder of fetched model files and derived data; `OMNIHUMAN_CACHE` points elsewhere. Not created here."""
+    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "omnihuman"
+    return Path(os.environ.get("OMNIHUMAN_CACHE", default))
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """Returns ` Did you mean 'x'?` for the closest known name, or a list of what exists."""
+    match = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"Did you mean '{match[0]}'?" if match else f"Known: {', '.join(sorted(known))}."
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Reads one YAML mapping.
+
+    Raises:
+        ConfigError: the file is missing, is not YAML, or is not a mapping.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        siblings = [p.stem for p in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
+        raise ConfigError("config_missing", f"there is no {path.name}", nearest(path.stem, siblings)) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError("config_unreadable", f"{path.name} is not YAML: {error}", "Mend the file.") from None
+    if not isinstance(data, dict):
+        raise ConfigError("config_unreadable", f"{path.name} is not a mapping", "Write 'key: value' lines.")
+    return data
+
+
+def parse(model: type[Settings], data: dict[str, Any], where: str) -> Settings:
+    """Validates a mapping against a settings model.
+
+    Args:
+        model: A pydantic model, normally a `StrictModel`.
+        data: What was read.
+        where: Name of the source for the error line.
+
+    Raises:
+        ConfigError: `setting_unknown` with the nearest right key, or `setting_invalid`.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            hint = nearest(str(first["loc"][-1]), list(model.model_fields))
+            raise ConfigError("setting_unknown", f"{where} has an unknown key '{key}'", hint) from None
+        raise ConfigError("setting_invalid", f"{where}: '{key}': {first['msg']}", "Change that value.") from None
+
+
+def load(model: type[Settings], path: Path) -> Settings:
+    """Reads and validates one YAML file; see `read_yaml` and `parse` for the errors."""
+    return parse(model, read_yaml(path), path.name)

@@ -1,0 +1,185 @@
+"""What crosses a border of the package: the request, the tracks, the clip, the result. Frozen; no torch.
+
+Legend: H height, W width, T frames, N time steps of a track, D width of a track, S sound samples.
+Pictures are RGB uint8 `H W 3`; time is seconds; sound is float32 mono in -1..1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from omnihuman.config import StrictModel
+
+Float = NDArray[np.float32]
+"""float32 array."""
+Image = NDArray[np.uint8]
+"""RGB picture `H W 3`, 0..255."""
+
+Handle = Callable[[], AbstractContextManager[Any]]
+"""Opens a lease of one model: `with handle() as model: ...`. Tests hand in `lambda: nullcontext(tiny)`."""
+
+ConditionKind = Literal["text", "reference", "audio", "pose"]
+"""Kinds of condition, weakest motion signal first (OmniHuman-1, section 3.2)."""
+
+
+class AnimationRequest(StrictModel):
+    """What a person asks for. CLI options, REST fields, page and manifest are generated from this one schema."""
+
+    version: Literal[1] = Field(1, description="Version of this schema.")
+    image: Path = Field(description="Picture of the person: photo, painting or drawing (PNG, JPEG, WebP).")
+    audio: Path | None = Field(None, description="Speech that drives the lips and the manner (wav, mp3, flac, m4a, or a video's sound).")
+    say: str | None = Field(None, max_length=2000, description="Sentence for the built-in voice, instead of a sound file.")
+    seed: int | None = Field(None, ge=0, lt=2**31, description="Random seed; chosen and reported when left out.")
+    steps: int | None = Field(None, ge=1, le=50, description="Denoising steps; the preset decides when left out.")
+    guidance_audio: float | None = Field(None, ge=0.0, le=10.0, description="Strength of audio guidance (1 = off); the preset decides when left out.")
+    motion_strength: float = Field(1.0, ge=0.0, le=2.0, description="Scales head and body motion (0 = still, 1 = as generated); lips are not touched.")
+    preset: str = Field("motion", description="A file of configs/presets: the latent space, its denoiser and encoders.")
+    embed_text: bool = Field(False, description="Also write the spoken text into the JSON beside the video.")
+
+    @model_validator(mode="after")
+    def _one_driver(self) -> AnimationRequest:
+        if self.audio is not None and self.say is not None:
+            raise ValueError("give either audio or say, not both")
+        return self
+
+
+@dataclass(frozen=True)
+class ConditionTrack:
+    """One condition over time; the denoiser resamples it onto its own clock.
+
+    Attributes:
+        kind: Which signal this is.
+        values: `N D` float32.
+        times_s: `N` seconds, ascending, centre of what each row describes; empty for a track without time (N = 1).
+        mask: `N D` float32 in 0..1, 1 = known; None = all known. A pose track is a partial parameter vector.
+    """
+
+    kind: ConditionKind
+    values: Float
+    times_s: Float = field(default_factory=lambda: np.zeros(0, np.float32))
+    mask: Float | None = None
+
+    def __post_init__(self) -> None:
+        assert self.values.ndim == 2, self.values.shape
+        assert self.times_s.size in (0, len(self.values)), (self.times_s.shape, self.values.shape)
+        assert self.mask is None or self.mask.shape == self.values.shape
+
+
+@dataclass(frozen=True)
+class LatentSpec:
+    """Shape and clock of a space; a denoiser carries the same spec.
+
+    Attributes:
+        name: Name of the space.
+        channels: C.
+        fps: Frames per second of the decoded video.
+        frames_per_latent: Video frames that one latent frame covers (after the first, which covers one).
+    """
+
+    name: str
+    channels: int
+    fps: float
+    frames_per_latent: int = 1
+
+    def num_frames(self, duration_s: float) -> int:
+        """Video frames that cover `duration_s`: the sound is never cut, the video is under one frame longer."""
+        return max(1, math.ceil(duration_s * self.fps - 1e-6))
+
+    def num_latents(self, num_frames: int) -> int:
+        """Latent frames that hold `num_frames` video frames."""
+        return 1 + math.ceil((num_frames - 1) / self.frames_per_latent)
+
+    def times_s(self, num_latents: int, start: int = 0) -> Float:
+        """Centres in seconds of the intervals that latents `start .. start + num_latents - 1` cover, `T`."""
+        index = np.arange(start, start + num_latents, dtype=np.float64)
+        first = np.where(index == 0, 0.0, 1 + (index - 1) * self.frames_per_latent)
+        width = np.where(index == 0, 1.0, self.frames_per_latent)
+        return ((first + width / 2) / self.fps).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class ReferenceFacts:
+    """What the picture shows, as far as motion depends on it.
+
+    Attributes:
+        yaw_deg: Turn of the pictured head, + towards the image right.
+        pitch_deg: Nod, + down.
+        roll_deg: Tilt, + clockwise in the image.
+        iod_px: 3-D distance between the outer eye corners, pixels.
+        height_px: Height of the picture.
+        width_px: Width of the picture.
+        torso_visible: 0..1, shoulders inside the picture and detected.
+        arm_l_visible: 0..1, subject's left arm down to the wrist.
+        arm_r_visible: 0..1, subject's right arm down to the wrist.
+        mouth_gap_iod: Inner-lip gap in the picture over IOD.
+    """
+
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+    iod_px: float
+    height_px: int
+    width_px: int
+    torso_visible: float
+    arm_l_visible: float
+    arm_r_visible: float
+    mouth_gap_iod: float
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Sound of one clip.
+
+    Attributes:
+        samples: `S` float32 mono, -1..1.
+        rate_hz: Samples per second.
+    """
+
+    samples: Float
+    rate_hz: int
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.rate_hz
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Decoded video: frames `T H W 3` uint8 RGB at `fps` frames per second, sound or None."""
+
+    frames: NDArray[np.uint8]
+    fps: float
+    sound: Sound | None = None
+
+
+@dataclass(frozen=True)
+class AnimationResult:
+    """What one run gave.
+
+    Attributes:
+        video: Path of the mp4, or None when frames were asked for.
+        frames: `T H W 3` uint8 RGB, or None when the video was streamed to `video`.
+        fps: Frames per second.
+        duration_s: Length of the video in seconds; the request keeps what was asked.
+        seed: The seed that was used.
+        parameters: `T P` float32 motion parameters of the motion space (None in other spaces).
+        facts: JSON-ready record of settings, hashes and versions; the same as the sidecar file.
+    """
+
+    video: Path | None
+    frames: NDArray[np.uint8] | None
+    fps: float
+    duration_s: float
+    seed: int
+    parameters: Float | None
+    facts: dict[str, Any]
