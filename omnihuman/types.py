@@ -42,6 +42,7 @@ class AnimationRequest(StrictModel):
     steps: int | None = Field(None, ge=1, le=50, description="Denoising steps; the preset decides when left out.")
     guidance_audio: float | None = Field(None, ge=0.0, le=10.0, description="Strength of audio guidance (1 = off); the preset decides when left out.")
     motion_strength: float = Field(1.0, ge=0.0, le=2.0, description="Scales head and body motion (0 = still, 1 = as generated); lips are not touched.")
+    size: int | None = Field(None, ge=128, le=4096, description="Longest side of the video in pixels; the picture's own size (up to the preset's limit) when left out.")
     preset: str = Field("motion", description="A file of configs/presets: the latent space, its denoiser and encoders.")
     embed_text: bool = Field(False, description="Also write the spoken text into the JSON beside the video.")
 
@@ -160,6 +161,29 @@ class Clip:
     frames: NDArray[np.uint8]
     fps: float
     sound: Sound | None = None
+
+
+@dataclass(frozen=True)
+class ProgressEvent:
+    """How far a run is.
+
+    Attributes:
+        stage: What is being done: fetch, prepare, listen, denoise, render or write.
+        done: Units finished in this stage.
+        total: Units of this stage.
+        elapsed_s: Seconds since the run began.
+        remaining_s: Estimated seconds to the end of the whole run, None until it can be told.
+    """
+
+    stage: str
+    done: int
+    total: int
+    elapsed_s: float
+    remaining_s: float | None
+
+
+ProgressCallback = Callable[[ProgressEvent], None]
+"""Called often; may raise `InterruptedRun` to stop the run."""
 
 
 @dataclass(frozen=True)

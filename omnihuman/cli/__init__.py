@@ -1,0 +1,39 @@
+"""The command line. Thin: each command hands over to one function of the layer it names. Loads no torch itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from omnihuman.cli.animate import animate
+
+app = typer.Typer(
+    name="omnihuman",
+    help="One picture of a person and a sound, or a sentence, become a video.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(animate)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"omnihuman {version('open-omnihuman')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Options before the command."""
+
+
+def main() -> None:
+    """Entry point of `python -m omnihuman`."""
+    app(prog_name="python -m omnihuman")

@@ -10,18 +10,27 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from omnihuman.types import Clip, Image, LatentSpec
+from omnihuman.types import Clip, Float, Image, LatentSpec, ReferenceFacts
+
+
+class Reference(Protocol):
+    """What `prepare` made of the picture; beyond these facts it is opaque to the caller."""
+
+    @property
+    def facts(self) -> ReferenceFacts:
+        """What the picture shows."""
+        ...
 
 
 class LatentSpace(Protocol):
-    """Clips <-> latents. `reference` is what `prepare` made of the picture; opaque to the caller."""
+    """Clips <-> latents."""
 
     @property
     def spec(self) -> LatentSpec:
         """Shape and clock."""
         ...
 
-    def prepare(self, image: Image) -> Any:
+    def prepare(self, image: Image) -> Reference:
         """Everything that is computed once per picture."""
         ...
 
@@ -31,4 +40,12 @@ class LatentSpace(Protocol):
 
     def decode(self, latents: Tensor, reference: Any) -> Iterator[Image]:
         """Normalised latents `1 C T ...` -> frames `H W 3`, one at a time, in order."""
+        ...
+
+    def adjust(self, latents: Tensor, activity: Float, motion_strength: float) -> Tensor:
+        """What a person may turn up or down after sampling; latents `1 C T`, activity `T` in 0..1 (speech gate)."""
+        ...
+
+    def parameters_of(self, latents: Tensor) -> Float | None:
+        """The motion parameters `T P` that the latents stand for; None in spaces that have none."""
         ...

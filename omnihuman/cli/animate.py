@@ -1,0 +1,48 @@
+"""`animate`: one request in, one mp4 and its JSON out. Options come from the request schema (`schema.py`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from omnihuman.cli.console import fail, progress_bar, show, warn
+from omnihuman.cli.schema import build_request, takes_request
+from omnihuman.errors import InterruptedRun, OmniHumanError
+from omnihuman.types import AnimationResult
+
+
+@takes_request
+def animate(
+    out: Annotated[Path, typer.Option("--out", "-o", help="The mp4 to write; a JSON of the same name goes beside it.")],
+    device: Annotated[str, typer.Option("--device", help="Where the networks run: cpu, cuda, cuda:1, mps.")] = "cpu",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    **fields: Any,
+) -> None:
+    """Animate one picture by a sound file or a sentence."""
+    try:
+        request = build_request(fields)
+        with progress_bar(enabled=not (quiet or as_json)) as progress:
+            from omnihuman.pipeline.generate import OmniHumanPipeline
+
+            pipeline = OmniHumanPipeline.from_pretrained(request.preset, device=device)
+            result = pipeline.animate(request, output=out, progress=progress)
+    except OmniHumanError as error:
+        fail(error, as_json)
+    except KeyboardInterrupt:
+        fail(InterruptedRun("interrupted", "stopped before the video was complete", "Run it again."), as_json)
+    report(result, as_json)
+
+
+def report(result: AnimationResult, as_json: bool) -> None:
+    """Tells what was made and where, warnings first."""
+    facts = result.facts
+    for text in facts["warnings"]:
+        warn(text)
+    video = str(result.video)
+    record = {"video": video, "duration_s": result.duration_s, "fps": result.fps, "seed": result.seed, "facts": facts}
+    size = f"{facts['video']['width']} x {facts['video']['height']}"
+    line = f"{video}: {result.duration_s:.2f} s, {size}, {result.fps:g} fps, seed {result.seed}"
+    show(record, [line, f"made in {facts['timing']['total_s']:.1f} s; marked as AI-generated"], as_json)

@@ -1,0 +1,79 @@
+"""What the command line shows: progress with remaining time, one-line errors, JSON. The only place that prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from omnihuman.errors import OmniHumanError
+from omnihuman.types import ProgressCallback, ProgressEvent
+
+STAGE_WORDS = {
+    "speak": "speaking the text",
+    "prepare": "looking at the picture",
+    "listen": "listening to the sound",
+    "denoise": "dreaming the motion",
+    "render": "rendering frames",
+}
+
+
+def fail(error: OmniHumanError, as_json: bool = False) -> NoReturn:
+    """Prints a coded error (stderr, or JSON on stdout) and ends with its exit code."""
+    if as_json:
+        sys.stdout.write(json.dumps({"error": error.as_record()}) + "\n")
+    else:
+        sys.stderr.write(f"{error}\n")
+    raise SystemExit(error.exit_code)
+
+
+def show(record: dict[str, Any], lines: list[str], as_json: bool) -> None:
+    """Prints the outcome: lines for people, or the record as one JSON object on stdout."""
+    if as_json:
+        sys.stdout.write(json.dumps(record, sort_keys=True) + "\n")
+    else:
+        sys.stdout.write("\n".join(lines) + "\n")
+
+
+def warn(text: str) -> None:
+    """One line on stderr that does not stop the run."""
+    sys.stderr.write(f"warning: {text}\n")
+
+
+@contextmanager
+def progress_bar(enabled: bool) -> Iterator[ProgressCallback | None]:
+    """A bar on stderr with stage, share and remaining time; a plain line every few seconds without a terminal."""
+    if not enabled:
+        yield None
+        return
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:<24}"), BarColumn(), TextColumn("{task.fields[facts]}"))
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("starting", total=1, facts="")
+        plain = _plain_lines(console) if not console.is_terminal else None
+
+        def update(event: ProgressEvent) -> None:
+            left = "" if event.remaining_s is None else f"{event.remaining_s:4.0f} s left"
+            facts = f"{event.done}/{event.total}  {left}"
+            words = STAGE_WORDS.get(event.stage, event.stage)
+            progress.update(task, description=words, completed=event.done, total=event.total, facts=facts)
+            if plain is not None:
+                plain(event, f"{words} {facts}")
+
+        yield update
+
+
+def _plain_lines(console: Console, every_s: float = 5.0) -> Callable[[ProgressEvent, str], None]:
+    last = {"stage": "", "at_s": 0.0}
+
+    def line(event: ProgressEvent, text: str) -> None:
+        if event.stage != last["stage"] or event.elapsed_s - float(last["at_s"]) >= every_s:
+            last.update(stage=event.stage, at_s=event.elapsed_s)
+            console.print(text, markup=False, highlight=False)
+
+    return line

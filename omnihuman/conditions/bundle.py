@@ -1,0 +1,79 @@
+"""Tracks in seconds -> one `ConditionBatch` on the latent clock of a window. The only resampling of conditions.
+
+Legend: C channels of the space, T latent frames, D width of an audio row, R width of the reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from omnihuman.conditions.base import ConditionBatch
+from omnihuman.types import ConditionTrack, Float, LatentSpec
+
+AUDIO_ROWS_PER_LATENT = 2
+"""Phonetic features come at twice the frame rate of the motion space: a 40 ms closure keeps its edges."""
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """All conditions of one request; an absent one is None.
+
+    Attributes:
+        reference: `1 R` values without time.
+        audio: `N D` values at `times_s`.
+    """
+
+    reference: ConditionTrack | None
+    audio: ConditionTrack | None
+
+
+def audio_rows(track: ConditionTrack, start_s: float, num_rows: int, rate_hz: float) -> Float:
+    """Linear resampling of a track onto `num_rows` rows of width 1 / rate_hz that begin at `start_s`.
+
+    Returns:
+        `num_rows D` float32; beyond the ends of the track its first or last row is held.
+    """
+    times_s = start_s + (np.arange(num_rows) + 0.5) / rate_hz
+    position = np.interp(times_s, track.times_s, np.arange(len(track.times_s), dtype=np.float64))
+    low = np.floor(position).astype(np.intp)
+    high = np.minimum(low + 1, len(track.values) - 1)
+    share = (position - low)[:, None].astype(np.float32)
+    return np.asarray(track.values[low] * (1 - share) + track.values[high] * share, np.float32)
+
+
+def window_batch(
+    tracks: Tracks, spec: LatentSpec, start: int, num_latents: int, prefix: Tensor | None, widths: tuple[int, int]
+) -> ConditionBatch:
+    """Conditions of the window of latents `start .. start + num_latents - 1`, batch of one.
+
+    Args:
+        tracks: The request's conditions.
+        spec: Channels and clock of the space.
+        start: First latent frame of the window.
+        num_latents: T.
+        prefix: `1 C K` motion frames, already generated, that the window begins with; None for the first window.
+        widths: (R, D), so that an absent condition still has its shape.
+    """
+    reference_width, audio_width = widths
+    observed = torch.zeros(1, spec.channels, num_latents)
+    mask = torch.zeros_like(observed)
+    if prefix is not None:
+        observed[:, :, : prefix.shape[2]] = prefix
+        mask[:, :, : prefix.shape[2]] = 1.0
+    reference = np.zeros((1, reference_width), np.float32) if tracks.reference is None else tracks.reference.values
+    num_rows = num_latents * AUDIO_ROWS_PER_LATENT
+    audio = np.zeros((num_rows, audio_width), np.float32)
+    if tracks.audio is not None:
+        audio = audio_rows(tracks.audio, start / spec.fps, num_rows, AUDIO_ROWS_PER_LATENT * spec.fps)
+    return ConditionBatch(
+        reference=torch.from_numpy(np.ascontiguousarray(reference)),
+        audio=torch.from_numpy(audio)[None],
+        observed=observed,
+        observed_mask=mask,
+        reference_present=torch.tensor([float(tracks.reference is not None)]),
+        audio_present=torch.tensor([float(tracks.audio is not None)]),
+    )

@@ -1,0 +1,176 @@
+"""Video files <-> frames and sound, through PyAV alone. Written aside and renamed; tags go in and are read back.
+
+H.264 (libx264) 4:2:0, BT.709, with AAC sound: what every browser and phone plays.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+import av
+import numpy as np
+
+from omnihuman.errors import InputError, ResourceError
+from omnihuman.media.framing import pad_to_even
+from omnihuman.types import Image, Sound
+
+PRESET = "veryfast"
+CRF = 18
+SOUND_BIT_RATE = 160_000
+AAC_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+BT709 = 1
+LIMITED_RANGE = 1
+
+
+class VideoWriter:
+    """Writes frames and sound to `path`; nothing appears under that name before all of it is good.
+
+    Used as a `with` block: leaving it normally finishes and renames the file, an exception removes what was written.
+
+    Args:
+        path: The mp4 to make; its folder is created.
+        fps: Frames per second.
+        sound: Sound of the whole clip, or None.
+        tags: Metadata of the container, key -> text.
+    """
+
+    def __init__(self, path: Path, fps: float, sound: Sound | None, tags: Mapping[str, str]) -> None:
+        self.path = path
+        self.part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self._fps = Fraction(fps).limit_denominator(1001)
+        self._sound = sound
+        self._tags = dict(tags)
+        self._video: av.VideoStream | None = None
+        self._num_frames = 0
+
+    def __enter__(self) -> VideoWriter:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            options = {"movflags": "use_metadata_tags+faststart"}
+            self._container = av.open(str(self.part), "w", format="mp4", options=options)
+        except OSError as error:
+            cause = f"cannot write into {self.path.parent.name or '.'!r}: {error.strerror}"
+            raise ResourceError("output_unwritable", cause, "Choose a folder that you may write to.") from None
+        self._container.metadata.update(self._tags)
+        return self
+
+    def write(self, frame: Image) -> None:
+        """Appends one frame, RGB uint8 `H W 3`; all frames have the size of the first."""
+        frame = pad_to_even(frame)
+        if self._video is None:
+            self._open_streams(frame.shape[1], frame.shape[0])
+        assert self._video is not None
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+        picture = picture.reformat(format="yuv420p", dst_colorspace=BT709, dst_color_range=LIMITED_RANGE)
+        picture.pts = self._num_frames
+        picture.time_base = 1 / self._fps
+        self._num_frames += 1
+        self._mux(self._video.encode(picture))
+        self._write_sound(self._num_frames / float(self._fps))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._finish()
+            else:
+                self._container.close()
+        except OSError as failure:
+            cause = f"writing the video failed: {failure.strerror}"
+            raise ResourceError("output_unwritable", cause, "Free some disk space and try again.") from None
+        finally:
+            self.part.unlink(missing_ok=True)
+
+    def _open_streams(self, width: int, height: int) -> None:
+        video = self._container.add_stream("libx264", rate=self._fps, options={"preset": PRESET, "crf": str(CRF)})
+        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+        context = video.codec_context
+        context.colorspace = context.color_primaries = context.color_trc = BT709
+        context.color_range = LIMITED_RANGE
+        # libx264 splits a frame by the number of threads: a fixed number keeps the bytes the same on every machine.
+        context.thread_count = 2
+        self._video = video
+        if self._sound is None:
+            return
+        rate_hz = min((r for r in AAC_RATES_HZ if r >= self._sound.rate_hz), default=AAC_RATES_HZ[-1])
+        self._audio = self._container.add_stream("aac", rate=rate_hz, layout="mono")
+        self._audio.bit_rate = SOUND_BIT_RATE
+        self._resampler = av.AudioResampler(format="fltp", layout="mono", rate=rate_hz, frame_size=1024)
+        self._num_sound = 0
+
+    def _write_sound(self, until_s: float) -> None:
+        if self._sound is None:
+            return
+        end = min(len(self._sound.samples), round(until_s * self._sound.rate_hz))
+        if end <= self._num_sound:
+            return
+        samples = self._sound.samples[self._num_sound : end]
+        chunk = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples)[None], format="fltp", layout="mono")
+        chunk.sample_rate = self._sound.rate_hz
+        chunk.pts, chunk.time_base = self._num_sound, Fraction(1, self._sound.rate_hz)
+        self._num_sound = end
+        for part in self._resampler.resample(chunk):
+            self._mux(self._audio.encode(part))
+
+    def _mux(self, packets: list[av.Packet]) -> None:
+        for packet in packets:
+            self._container.mux(packet)
+
+    def _finish(self) -> None:
+        if self._video is None:
+            self._container.close()
+            return
+        self._mux(self._video.encode(None))
+        if self._sound is not None:
+            self._write_sound(self._sound.duration_s)
+            for part in self._resampler.resample(None):
+                self._mux(self._audio.encode(part))
+            self._mux(self._audio.encode(None))
+        self._container.close()
+        with self.part.open("rb+") as written:
+            os.fsync(written.fileno())
+        self.part.replace(self.path)
+
+
+def read_tags(path: Path) -> dict[str, str]:
+    """Metadata of a media file, key -> text."""
+    with av.open(str(path), metadata_errors="ignore") as container:
+        return dict(container.metadata)
+
+
+def frame_rate(path: Path) -> float:
+    """Frames per second of the first video stream; raises InputError video_unreadable."""
+    with _open_video(path) as container:
+        return float(container.streams.video[0].average_rate or 25)
+
+
+def read_frames(path: Path) -> Iterator[Image]:
+    """Decodes the frames of the first video stream, in order, RGB uint8 `H W 3`.
+
+    Raises:
+        InputError: video_unreadable.
+    """
+    with _open_video(path) as container:
+        try:
+            for frame in container.decode(video=0):
+                yield frame.to_ndarray(format="rgb24")
+        except av.FFmpegError as error:
+            cause = f"{path.name!r} is damaged: {error.strerror}"
+            raise InputError("video_unreadable", cause, "Save the video again as mp4.") from None
+
+
+def _open_video(path: Path) -> av.container.InputContainer:
+    try:
+        container = av.open(str(path), metadata_errors="ignore")
+    except (av.FFmpegError, OSError) as error:
+        cause = f"{path.name!r} is not a video that can be read: {error.strerror}"
+        raise InputError("video_unreadable", cause, "Give an mp4, mov or webm file.") from None
+    if not container.streams.video:
+        container.close()
+        raise InputError("video_unreadable", f"{path.name!r} holds no picture track", "Give a video file.")
+    return container

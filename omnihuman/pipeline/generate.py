@@ -1,0 +1,301 @@
+"""`OmniHumanPipeline`: a request -> conditions -> latents -> frames -> mp4 and its record. The one face of the engine.
+
+CLI, batch, UI, REST and evaluation call this and nothing below it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from omnihuman.conditions.bundle import Tracks
+from omnihuman.conditions.reference import reference_track
+from omnihuman.errors import InputError, ModelError
+from omnihuman.media.audio import is_silent, read_sound
+from omnihuman.media.framing import fit_longest_side
+from omnihuman.media.image import checked_image, read_image
+from omnihuman.media.video import VideoWriter
+from omnihuman.modelhub.hub import ModelHub
+from omnihuman.pipeline.assemble import PipelineParts, SamplerSettings, assemble, load_preset
+from omnihuman.pipeline.progress import ProgressMeter, Stage
+from omnihuman.pipeline.provenance import (
+    check_tags,
+    make_facts,
+    sha256_of,
+    sha256_of_file,
+    tags_of,
+    write_sidecar,
+)
+from omnihuman.pipeline.sample import sample_latents
+from omnihuman.pipeline.windows import plan
+from omnihuman.speech.gate import speech_activity
+from omnihuman.types import AnimationRequest, AnimationResult, Image, LatentSpec, ProgressCallback, Sound
+
+IN_MEMORY = Path("in-memory")
+"""Stands for the path of a picture or sound that was handed in as an array."""
+PREPARE_PRIOR_S, SPEAK_PRIOR_S, LISTEN_PRIOR_S, WINDOW_PRIOR_S, FRAME_PRIOR_S = 3.0, 0.5, 1.0, 0.2, 0.05
+"""Expected seconds per unit of each stage before anything is measured; only the first estimate uses them."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run works on, read and checked."""
+
+    image: Image
+    sound: Sound
+    sha256: dict[str, str]
+
+
+class OmniHumanPipeline:
+    """Animates one picture by speech.
+
+    Example:
+        ```python
+        pipe = OmniHumanPipeline.from_pretrained("motion")
+        result = pipe(image="me.jpg", audio="hello.wav", output="hello.mp4",
+                      generator=torch.Generator().manual_seed(7))
+        ```
+
+    Args:
+        parts: Space, denoiser, encoders and settings; normally from `from_pretrained`.
+    """
+
+    def __init__(self, parts: PipelineParts) -> None:
+        self.parts = parts
+
+    @classmethod
+    def from_pretrained(
+        cls, preset: str = "motion", *, device: str = "cpu", hub: ModelHub | None = None
+    ) -> OmniHumanPipeline:
+        """Builds the pipeline of a preset; nothing is loaded or fetched that is not here yet without need.
+
+        Args:
+            preset: Name of a file in configs/presets.
+            device: Where networks run: cpu, cuda, cuda:1 or mps.
+            hub: A hub to share; None opens one.
+
+        Raises:
+            ConfigError: no such preset.
+            ModelError: a model file is missing, corrupt or unverified.
+        """
+        return cls(assemble(load_preset(preset), hub or ModelHub.open(device=device)))
+
+    def __call__(
+        self,
+        image: str | Path | Image,
+        audio: str | Path | Sound | None = None,
+        *,
+        say: str | None = None,
+        seed: int | None = None,
+        steps: int | None = None,
+        guidance_audio: float | None = None,
+        motion_strength: float = 1.0,
+        size: int | None = None,
+        embed_text: bool = False,
+        generator: torch.Generator | None = None,
+        output: str | Path | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> AnimationResult:
+        """Animates a picture.
+
+        Args:
+            image: Path of a picture, or RGB uint8 `H W 3`.
+            audio: Path of a sound file, or a `Sound`.
+            say: Sentence for the built-in voice, instead of `audio`.
+            seed: Random seed; drawn when neither this nor `generator` is given.
+            steps: Denoising steps; the preset decides when None.
+            guidance_audio: Audio guidance, 1 = off; the preset decides when None.
+            motion_strength: 0 = still head and body, 1 = as generated, up to 2.
+            size: Longest side of the video, pixels.
+            embed_text: Also record the spoken text.
+            generator: CPU generator to draw noise from; its initial seed is recorded.
+            output: The mp4 to write, with a JSON beside it; None returns frames in memory.
+            progress: Receives `ProgressEvent`s.
+
+        Returns:
+            The result; `frames` only where `output` is None.
+
+        Raises:
+            OmniHumanError: coded, with the way out.
+        """
+        request = AnimationRequest(
+            image=Path(image) if isinstance(image, str | Path) else IN_MEMORY,
+            audio=audio if audio is None else Path(audio) if isinstance(audio, str | Path) else IN_MEMORY,
+            say=say,
+            seed=generator.initial_seed() % 2**31 if generator is not None else seed,
+            steps=steps,
+            guidance_audio=guidance_audio,
+            motion_strength=motion_strength,
+            size=size,
+            embed_text=embed_text,
+        )
+        picture = None if isinstance(image, str | Path) else checked_image(np.asarray(image))
+        sound = audio if isinstance(audio, Sound) else None
+        target = None if output is None else Path(output)
+        return self._run(request, target, progress, picture, sound, generator)
+
+    def animate(
+        self, request: AnimationRequest, output: Path | None = None, progress: ProgressCallback | None = None
+    ) -> AnimationResult:
+        """As `__call__`, for a validated request."""
+        return self._run(request, output, progress, None, None, None)
+
+    def _run(
+        self,
+        request: AnimationRequest,
+        output: Path | None,
+        progress: ProgressCallback | None,
+        image: Image | None,
+        sound: Sound | None,
+        generator: torch.Generator | None,
+    ) -> AnimationResult:
+        began_s = time.monotonic()
+        check_request(request, output)
+        request = self._resolved(request)
+        meter = ProgressMeter(progress, [Stage("speak", 1 if request.say else 0, SPEAK_PRIOR_S)])
+        inputs = self._read(request, image, sound, meter)
+        warnings = ["the sound is silent: the mouth will rest"] if is_silent(inputs.sound) else []
+        spec = self.parts.space.spec
+        num_frames = spec.num_frames(inputs.sound.duration_s)
+        windows = plan(spec.num_latents(num_frames), *self._window_lengths())
+        meter.stages += [
+            Stage("prepare", 1, PREPARE_PRIOR_S),
+            Stage("listen", 1, LISTEN_PRIOR_S),
+            Stage("denoise", len(windows), WINDOW_PRIOR_S),
+            Stage("render", num_frames, FRAME_PRIOR_S * inputs.image[..., 0].size / 512**2),
+        ]
+        (reference,) = [self.parts.space.prepare(i) for i in meter.each("prepare", [inputs.image])]
+        (audio,) = [self.parts.audio.encode(s) for s in meter.each("listen", [inputs.sound])]
+        tracks = Tracks(reference_track(reference.facts), audio)
+        assert request.seed is not None
+        generator = generator or torch.Generator().manual_seed(request.seed)
+        with self.parts.denoiser() as denoiser:
+            planned = meter.each("denoise", windows)
+            sampler = self._sampler(request)
+            latents = sample_latents(denoiser, spec, tracks, planned, sampler, generator)
+        activity = activity_on_clock(inputs.sound, spec, latents.shape[2])
+        latents = self.parts.space.adjust(latents, activity, request.motion_strength)
+        frames = self._counted(self.parts.space.decode(latents, reference), num_frames, meter)
+
+        facts = make_facts(request, version("open-omnihuman"), inputs.sha256, self.parts.model_sha256)
+        height, width = inputs.image.shape[:2]
+        facts["video"] = {"width": width, "height": height, "frames": num_frames, "fps": spec.fps}
+        facts["warnings"] = warnings
+        kept = _write(frames, output, spec.fps, inputs.sound, facts)
+        facts["timing"] = {"total_s": round(time.monotonic() - began_s, 3)}
+        if output is not None:
+            write_sidecar(output, {**facts, "video_sha256": sha256_of_file(output)})
+        return AnimationResult(
+            video=output,
+            frames=kept,
+            fps=spec.fps,
+            duration_s=num_frames / spec.fps,
+            seed=request.seed,
+            parameters=self.parts.space.parameters_of(latents),
+            facts=facts,
+        )
+
+    def _resolved(self, request: AnimationRequest) -> AnimationRequest:
+        """The request with every default of the preset filled in, so that the record repeats the run."""
+        sampler = self.parts.settings.sampler
+        filled: dict[str, Any] = {
+            "seed": secrets.randbelow(2**31) if request.seed is None else request.seed,
+            "steps": request.steps or sampler.steps,
+            "guidance_audio": sampler.guidance_audio if request.guidance_audio is None else request.guidance_audio,
+        }
+        return request.model_copy(update=filled)
+
+    def _sampler(self, request: AnimationRequest) -> SamplerSettings:
+        update = {"steps": request.steps, "guidance_audio": request.guidance_audio}
+        return self.parts.settings.sampler.model_copy(update=update)
+
+    def _window_lengths(self) -> tuple[int, int, int]:
+        sampler = self.parts.settings.sampler
+        return sampler.window_latents, sampler.prefix_latents, sampler.lookahead_latents
+
+    def _read(
+        self, request: AnimationRequest, image: Image | None, sound: Sound | None, meter: ProgressMeter
+    ) -> Inputs:
+        sha256 = {}
+        if image is None:
+            image = read_image(request.image)
+            sha256["image"] = sha256_of_file(request.image)
+        else:
+            sha256["image"] = sha256_of(image.tobytes())
+        limits = self.parts.settings.limits
+        image = fit_longest_side(image, request.size or min(limits.longest_side_px, max(image.shape[:2])))
+        if sound is not None:
+            sha256["audio"] = sha256_of(sound.samples.tobytes())
+        elif request.say is not None:
+            sound = self._speak(request.say, meter)
+        else:
+            assert request.audio is not None
+            sound = read_sound(request.audio)
+            sha256["audio"] = sha256_of_file(request.audio)
+        if sound.duration_s > limits.duration_s:
+            cause = f"the sound lasts {sound.duration_s:.0f} s, over this preset's limit of {limits.duration_s:.0f} s"
+            raise InputError("audio_too_long", cause, "Cut it into parts.")
+        return Inputs(image, sound, sha256)
+
+    def _speak(self, text: str, meter: ProgressMeter) -> Sound:
+        sounds = []
+        for sentence in meter.each("speak", [text]):
+            with self.parts.voice() as voice:
+                sounds.append(voice.speak(sentence).sound)
+        return sounds[0]
+
+    @staticmethod
+    def _counted(frames: Iterator[Image], num_frames: int, meter: ProgressMeter) -> Iterator[Image]:
+        meter.advance("render", 0)
+        for _, frame in zip(range(num_frames), frames, strict=False):
+            yield frame
+            meter.advance("render")
+
+
+def check_request(request: AnimationRequest, output: Path | None) -> None:
+    """Refuses what cannot work before anything is computed.
+
+    Raises:
+        InputError: nothing_drives, text_empty, or output_invalid.
+    """
+    if request.audio is None and request.say is None:
+        raise InputError("nothing_drives", "nothing says how the person should move", "Give --audio or --say.")
+    if request.say is not None and not request.say.strip():
+        raise InputError("text_empty", "the text to say is empty", "Write a sentence.")
+    if output is None:
+        return
+    if output.suffix.lower() != ".mp4":
+        raise InputError("output_invalid", f"{output.name!r} does not end in .mp4", "Name an .mp4 file.")
+    if output.is_dir():
+        raise InputError("output_invalid", f"{output.name!r} is a folder", "Name an .mp4 file.")
+    inputs = [p for p in (request.image, request.audio) if p is not None and p.exists()]
+    if output.exists() and any(output.samefile(p) for p in inputs):
+        raise InputError("output_invalid", "the output would overwrite an input", "Name another file.")
+
+
+def activity_on_clock(sound: Sound, spec: LatentSpec, num_latents: int) -> np.ndarray:
+    """Speech activity at the centres of the latent frames, `T` in 0..1."""
+    activity = speech_activity(sound)
+    rows_s = (np.arange(len(activity)) + 0.5) * sound.duration_s / max(1, len(activity))
+    return np.interp(spec.times_s(num_latents), rows_s, activity).astype(np.float32)
+
+
+def _write(
+    frames: Iterator[Image], output: Path | None, fps: float, sound: Sound, facts: dict[str, Any]
+) -> np.ndarray | None:
+    """Streams the frames into the mp4 and reads its mark back, or stacks them when there is no output."""
+    if output is None:
+        return np.stack(list(frames))
+    with VideoWriter(output, fps, sound, tags_of(facts)) as writer:
+        for frame in frames:
+            writer.write(frame)
+    check_tags(output, facts)
+    return None

@@ -1,0 +1,113 @@
+"""What was used to make a video: one record, written into the mp4's tags and into the JSON beside it.
+
+Holds hashes, settings and versions - no names, no paths, and the spoken text only where the person asked for it.
+The mark follows IPTC's vocabulary for synthetic media (digital source type).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from omnihuman.errors import ResourceError
+from omnihuman.media.video import read_tags
+from omnihuman.types import AnimationRequest
+
+SCHEMA = 1
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+NOTICE = "AI-generated: a still picture animated by OmniHuman (open implementation)"
+PRIVATE_FIELDS = frozenset({"image", "audio", "say"})
+LIBRARIES = ("torch", "numpy", "av", "opencv-python-headless", "ai-edge-litert", "numba", "diffusers")
+
+
+def sha256_of(data: bytes) -> str:
+    """Hex SHA-256."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_of_file(path: Path) -> str:
+    """Hex SHA-256 of a file, read in blocks."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def make_facts(
+    request: AnimationRequest, engine_version: str, inputs: Mapping[str, str], models: Mapping[str, str]
+) -> dict[str, Any]:
+    """The part of the record that is known before the first frame.
+
+    Args:
+        request: Settings with every default resolved.
+        engine_version: Version of this package.
+        inputs: Input kind -> SHA-256.
+        models: Model id -> SHA-256.
+    """
+    settings = {k: v for k, v in request.model_dump(mode="json").items() if k not in PRIVATE_FIELDS}
+    facts: dict[str, Any] = {
+        "schema": SCHEMA,
+        "notice": NOTICE,
+        "digital_source_type": SOURCE_TYPE,
+        "engine": {"name": "omnihuman", "version": engine_version},
+        "settings": settings,
+        "inputs_sha256": dict(inputs),
+        "models_sha256": dict(models),
+        "versions": _versions(),
+    }
+    if request.embed_text and request.say is not None:
+        facts["spoken_text"] = request.say
+    return facts
+
+
+def tags_of(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Container metadata: the mark for people and machines, and the whole record as JSON."""
+    return {
+        "comment": NOTICE,
+        "digital_source_type": SOURCE_TYPE,
+        "omnihuman": json.dumps(facts, sort_keys=True, separators=(",", ":")),
+    }
+
+
+def check_tags(path: Path, facts: Mapping[str, Any]) -> None:
+    """Reads the tags back from the finished file.
+
+    Raises:
+        ResourceError: provenance_failed, when the mark or the record is not what was written.
+    """
+    written = read_tags(path)
+    if any(written.get(key) != text for key, text in tags_of(facts).items()):
+        cause = "the AI-generated mark could not be read back from the video"
+        raise ResourceError("provenance_failed", cause, "Write to another disk and report this as a bug.")
+
+
+def write_sidecar(video: Path, facts: Mapping[str, Any]) -> Path:
+    """Writes the record beside the video, last of all and in one step; returns its path."""
+    path = video.with_suffix(".json")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        cause = f"cannot write {path.name!r}: {error.strerror}"
+        raise ResourceError("output_unwritable", cause, "Choose a folder that you may write to.") from None
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
+    for name in LIBRARIES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "absent"
+    return found

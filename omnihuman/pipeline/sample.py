@@ -1,0 +1,61 @@
+"""Noise -> latents of a whole clip, window after window. Knows a space's clock, not what its latents mean.
+
+OmniHuman-1 section 3.3: guidance acts on the sound alone; reference and motion frames stay in every branch.
+Legend: C channels, T latent frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from omnihuman.conditions.audio import AUDIO_WIDTH
+from omnihuman.conditions.bundle import Tracks, window_batch
+from omnihuman.conditions.reference import REFERENCE_WIDTH
+from omnihuman.denoisers.base import Denoiser
+from omnihuman.flow.guidance import AudioGuidance, guided
+from omnihuman.flow.schedule import times
+from omnihuman.flow.solver import initial_noise, integrate
+from omnihuman.pipeline.assemble import SamplerSettings
+from omnihuman.pipeline.windows import Window
+from omnihuman.types import LatentSpec
+
+
+@torch.inference_mode()
+def sample_latents(
+    denoiser: Denoiser,
+    spec: LatentSpec,
+    tracks: Tracks,
+    windows: Iterable[Window],
+    sampler: SamplerSettings,
+    generator: torch.Generator,
+) -> Tensor:
+    """Samples every window, each beginning with the last frames of the one before.
+
+    Args:
+        denoiser: Velocity network with the same spec.
+        spec: Channels and clock.
+        tracks: Conditions of the whole clip, in seconds.
+        windows: The plan, in order (`windows.plan`); iterating may report progress.
+        sampler: Steps, guidance, schedule.
+        generator: CPU generator; the same seed gives the same latents.
+
+    Returns:
+        `1 C T`, on the CPU.
+    """
+    schedule = times(sampler.steps, sampler.schedule_shift)
+    guidance = AudioGuidance(sampler.guidance_audio, sampler.guidance_anneal)
+    device = next(iter(denoiser.parameters())).device  # type: ignore[attr-defined]
+    done = torch.zeros(1, spec.channels, 0)
+    for window in windows:
+        prefix = done[:, :, window.start :] if window.keep_from > window.start else None
+        length = window.stop - window.start
+        batch = window_batch(tracks, spec, window.start, length, prefix, (REFERENCE_WIDTH, AUDIO_WIDTH)).to(device)
+        noise = initial_noise((1, spec.channels, length), generator).to(device)
+        field = guided(denoiser, batch, guidance)
+        latents = integrate(field, noise, schedule, batch.observed, batch.observed_mask).cpu()
+        new = latents[:, :, window.keep_from - window.start : window.keep_to - window.start]
+        done = torch.cat([done, new], dim=2)
+    return done
