@@ -55,7 +55,7 @@ class ResourceError(OmniHumanError):
     """The machine lacks something: memory, disk, a device, a writable folder."""
 
 
-class InterruptedRun(OmniHumanError):
+class InterruptedRun(OmniHumanError):  # noqa: N818 - stopping is no mistake
     """The person or the system stopped the run; what was finished is kept and named."""
 
     exit_code = 130

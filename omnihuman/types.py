@@ -36,13 +36,29 @@ class AnimationRequest(StrictModel):
 
     version: Literal[1] = Field(1, description="Version of this schema.")
     image: Path = Field(description="Picture of the person: photo, painting or drawing (PNG, JPEG, WebP).")
-    audio: Path | None = Field(None, description="Speech that drives the lips and the manner (wav, mp3, flac, m4a, or a video's sound).")
-    say: str | None = Field(None, max_length=2000, description="Sentence for the built-in voice, instead of a sound file.")
+    audio: Path | None = Field(
+        None, description="Speech that drives the lips and the manner (wav, mp3, flac, m4a, or a video's sound)."
+    )
+    say: str | None = Field(
+        None, max_length=2000, description="Sentence for the built-in voice, instead of a sound file."
+    )
     seed: int | None = Field(None, ge=0, lt=2**31, description="Random seed; chosen and reported when left out.")
     steps: int | None = Field(None, ge=1, le=50, description="Denoising steps; the preset decides when left out.")
-    guidance_audio: float | None = Field(None, ge=0.0, le=10.0, description="Strength of audio guidance (1 = off); the preset decides when left out.")
-    motion_strength: float = Field(1.0, ge=0.0, le=2.0, description="Scales head and body motion (0 = still, 1 = as generated); lips are not touched.")
-    size: int | None = Field(None, ge=128, le=4096, description="Longest side of the video in pixels; the picture's own size (up to the preset's limit) when left out.")
+    guidance_audio: float | None = Field(
+        None, ge=0.0, le=10.0, description="Strength of audio guidance (1 = off); the preset decides when left out."
+    )
+    motion_strength: float = Field(
+        1.0,
+        ge=0.0,
+        le=2.0,
+        description="Scales head and body motion (0 = still, 1 = as generated); lips are not touched.",
+    )
+    size: int | None = Field(
+        None,
+        ge=128,
+        le=4096,
+        description="Longest side of the video in pixels; the picture's own (up to the preset's limit) when left out.",
+    )
     preset: str = Field("motion", description="A file of configs/presets: the latent space, its denoiser and encoders.")
     embed_text: bool = Field(False, description="Also write the spoken text into the JSON beside the video.")
 

@@ -7,6 +7,7 @@ colours are RGB 0..1. Legend: H height, W width (both doubled), N points.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ ORIGIN = (384.0, 330.0)
 """Where (0, 0) lies: the middle between the eyes."""
 OVERSAMPLING = 2
 _SHIFT = 4
+_LEVELS = 2048
 _LIGHT_SHAPE = (HEIGHT * OVERSAMPLING, WIDTH * OVERSAMPLING)
 
 
@@ -54,6 +56,7 @@ def spline(points: Points, closed: bool = True, density: int = 16) -> Array:
     return np.concatenate(pieces).astype(np.float32)
 
 
+@cache
 def grid() -> tuple[Array, Array]:
     """Coordinates of every canvas pixel, two arrays `H W`."""
     rows, columns = _LIGHT_SHAPE
@@ -107,11 +110,17 @@ def soften(mask: Array, sigma: float) -> Array:
 
 
 def spot(x: float, y: float, sigma_x: float, sigma_y: float, turn_deg: float = 0.0) -> Array:
-    """Gaussian `H W` with peak 1."""
-    xx, yy = grid()
+    """Gaussian `H W` with peak 1, cut off where it is invisible."""
+    field = np.zeros(_LIGHT_SHAPE, np.float32)
+    reach = 4.6 * max(sigma_x, sigma_y)
+    low = np.floor((np.array([x, y]) + ORIGIN - reach) * OVERSAMPLING).astype(int).clip(0)
+    high = np.ceil((np.array([x, y]) + ORIGIN + reach) * OVERSAMPLING).astype(int).clip(0)
+    window = slice(low[1], high[1]), slice(low[0], high[0])
+    xx, yy = (axis[window] for axis in grid())
     c, s = np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))
     u, v = (xx - x) * c + (yy - y) * s, (yy - y) * c - (xx - x) * s
-    return np.asarray(np.exp(-0.5 * ((u / sigma_x) ** 2 + (v / sigma_y) ** 2)), np.float32)
+    field[window] = np.exp(-0.5 * ((u / sigma_x) ** 2 + (v / sigma_y) ** 2))
+    return field
 
 
 def dome(mask: Array, radius: float, height: float) -> Array:
@@ -129,9 +138,18 @@ def lit(relief: Array, light: tuple[float, float, float]) -> Array:
 
 
 def ramp(values: Array, stops: Sequence[tuple[float, Colour]]) -> Array:
-    """Colours `H W 3` from values through colour stops."""
+    """Colours `... 3` from brightness values 0..1 through colour stops."""
     at = [position for position, _ in stops]
-    return np.stack([np.interp(values, at, [c[i] for _, c in stops]) for i in range(3)], -1).astype(np.float32)
+    table = np.stack([np.interp(np.linspace(0.0, 1.0, _LEVELS), at, [c[i] for _, c in stops]) for i in range(3)], -1)
+    level = np.clip(np.asarray(values) * (_LEVELS - 1) + 0.5, 0, _LEVELS - 1).astype(np.int32)
+    return table.astype(np.float32)[level]
+
+
+def sampled(field: Array, curve: Array) -> Array:
+    """Values `N` of a canvas-sized field at points `N 2`."""
+    pixels = to_pixels(curve) >> _SHIFT
+    rows = np.clip(pixels[:, 1], 0, field.shape[0] - 1)
+    return field[rows, np.clip(pixels[:, 0], 0, field.shape[1] - 1)]
 
 
 class Canvas:
@@ -167,7 +185,7 @@ class Canvas:
         pixels_wide = max(1, round(width * OVERSAMPLING))
         for curve, shades in zip(curves, colours, strict=True):
             fixed, levels = to_pixels(curve), np.clip(shades * 255.0, 0, 255)
-            for a, b, level in zip(fixed[:-1], fixed[1:], levels, strict=False):
+            for a, b, level in zip(fixed[:-1], fixed[1:], levels[: len(fixed)], strict=False):
                 cv2.line(layer, a.tolist(), b.tolist(), level.tolist(), pixels_wide, cv2.LINE_AA, _SHIFT)
         self.paint(layer.astype(np.float32) / 255.0, clip)
 

@@ -5,7 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from studio.canvas import (
-    Array, Canvas, area, dome, filled, grid, lit, mirrored, ramp, rgb, soften, spline, spot, stroke, symmetric,
+    Array,
+    Canvas,
+    area,
+    dome,
+    filled,
+    grid,
+    lit,
+    mirrored,
+    ramp,
+    rgb,
+    soften,
+    spline,
+    spot,
+    stroke,
 )
 from studio.head import LIGHT
 from studio.look import Look
@@ -16,7 +29,12 @@ WHITE = ((0.4, rgb("b99b90")), (0.8, rgb("e6dcd6")), (1.0, rgb("f6f1ec")))
 IRIS = (60.5, -2.0)
 IRIS_RADIUS = 13.2
 
-UPPER_LIP = [(-47, 124.5), (-33, 120), (-19, 115.5), (-8.5, 112.5), (0, 115), (8.5, 112.5), (19, 115.5), (33, 120), (47, 124.5)]
+# fmt: off
+UPPER_LIP = [
+    (-47, 124.5), (-33, 120), (-19, 115.5), (-8.5, 112.5), (0, 115), (8.5, 112.5), (19, 115.5), (33, 120),
+    (47, 124.5),
+]
+# fmt: on
 LIP_LINE = [(-47, 124.5), (-30, 127.5), (-13, 127.5), (0, 129.5), (13, 127.5), (30, 127.5), (47, 124.5)]
 LOWER_LIP = [(47, 124.5), (32, 137), (16, 145), (0, 147), (-16, 145), (-32, 137), (-47, 124.5)]
 
@@ -27,9 +45,19 @@ def paint_nostrils(canvas: Canvas, look: Look) -> None:
     dark = tuple(0.55 * c for c in look.skin[0][1])
     canvas.shade(rgb("9c6152"), area([(-22 * w, 90), (0, 99), (22 * w, 90), (14, 108), (-10, 107)], 5), 0.40)
     for side in (-1, 1):
-        hole = [(side * 6 * w, 93), (side * 11 * w, 89.5), (side * 17 * w, 90), (side * 15 * w, 94), (side * 10 * w, 95.5)]
+        hole = [
+            (side * 6 * w, 93),
+            (side * 11 * w, 89.5),
+            (side * 17 * w, 90),
+            (side * 15 * w, 94),
+            (side * 10 * w, 95.5),
+        ]
         canvas.paint(dark, area(hole, 1.1), 0.82)
-        wing = stroke([(side * 18 * w, 73), (side * 25 * w, 81), (side * 24 * w, 91), (side * 18 * w, 94)], [0.6, 2.4, 2.8, 0.8], 1.1)
+        wing = stroke(
+            [(side * 18 * w, 73), (side * 25 * w, 81), (side * 24 * w, 91), (side * 18 * w, 94)],
+            [0.6, 2.4, 2.8, 0.8],
+            1.1,
+        )
         canvas.shade(look.skin[1][1], wing, 0.62)
     canvas.shade(look.skin[1][1], stroke([(-7 * w, 95), (0, 98.5), (7 * w, 95)], [1, 2.6, 1], 1.2), 0.5)
     canvas.glow((1.0, 0.96, 0.9), spot(-3.5, 73, 4.6 * w, 5.5), 0.34)
@@ -89,7 +117,9 @@ def _paint_iris(canvas: Canvas, look: Look, opening: Array, cx: float, cy: float
     canvas.paint((0.03, 0.02, 0.02), opening * np.clip((0.41 * size - radius) * 1.2 + 0.5, 0, 1))
 
 
-def _paint_lashes(canvas: Canvas, look: Look, side: int, upper: list[tuple[float, float]], lower: list[tuple[float, float]]) -> None:
+def _paint_lashes(
+    canvas: Canvas, look: Look, side: int, upper: list[tuple[float, float]], lower: list[tuple[float, float]]
+) -> None:
     young = look.age < 0.5
     wing = _side([(96.0, -4.5) if young else (93.0, 1.0)], side, look.eye)
     line = stroke([*((x, y - 0.8) for x, y in upper), *wing], [1.2, 2.6, 3.8, 4.2, 4.6, 4.0, 1.0], 0.5)
@@ -115,8 +145,19 @@ def paint_brows(canvas: Canvas, look: Look) -> None:
     rng = np.random.default_rng(look.seed)
     lift = look.brow_lift
     for side in (1, -1):
-        spine = spline(_side([(25, -41), (44, -47 - lift * 0.5), (68, -52 - lift), (88, -47 - lift * 0.6), (105, -34)], side), closed=False)
-        canvas.paint(look.brow[0], stroke([tuple(p) for p in spine[::8]], [9.0 * look.brow_weight, 10 * look.brow_weight, 8 * look.brow_weight, 5, 1.5], 1.6), 0.50)
+        spine = spline(
+            _side([(26, -45), (44, -49 - lift * 0.5), (68, -53 - lift), (88, -48 - lift * 0.6), (106, -35)], side),
+            closed=False,
+        )
+        canvas.paint(
+            look.brow[0],
+            stroke(
+                [tuple(p) for p in spine[::8]],
+                [6.0 * look.brow_weight, 9 * look.brow_weight, 8 * look.brow_weight, 5, 1.5],
+                1.6,
+            ),
+            0.50,
+        )
         _paint_brow_hairs(canvas, look, spine, side, rng)
 
 
@@ -125,9 +166,9 @@ def _paint_brow_hairs(canvas: Canvas, look: Look, spine: Array, side: int, rng: 
     for _ in range(int(150 * look.brow_weight)):
         at = rng.uniform(0.0, 0.97)
         x, y = spine[int(at * (len(spine) - 1))]
-        y += rng.uniform(-0.5, 0.5) * np.interp(at, [0, 0.35, 0.7, 1.0], [9, 9.5, 6, 1.5]) * look.brow_weight
+        y += rng.uniform(-0.5, 0.5) * np.interp(at, [0, 0.35, 0.7, 1.0], [6.5, 9, 6, 1.5]) * look.brow_weight
         length = rng.uniform(8, 12) * (1.0 - 0.3 * at)
-        rise = np.interp(at, [0, 0.3, 0.7, 1.0], [-0.8, -0.45, 0.1, 0.5]) + rng.normal(0, 0.08)
+        rise = np.interp(at, [0, 0.3, 0.7, 1.0], [-0.6, -0.4, 0.1, 0.5]) + rng.normal(0, 0.08)
         bend = np.linspace(0, 1, 5)
         hair = np.stack([x + side * length * bend * np.cos(rise), y + length * bend * np.sin(rise) + 1.2 * bend**2], 1)
         mix = rng.uniform(0, 1)
@@ -139,6 +180,7 @@ def _paint_brow_hairs(canvas: Canvas, look: Look, spine: Array, side: int, rng: 
 
 def paint_mouth(canvas: Canvas, look: Look) -> None:
     """Closed lips with a hint of a smile."""
+
     def smiling(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
         return [(x, y - look.smile * (abs(x) / 47.0) ** 2.2) for x, y in points]
 
@@ -155,6 +197,8 @@ def paint_mouth(canvas: Canvas, look: Look) -> None:
     canvas.paint(look.lip_line, stroke(smiling(LIP_LINE), [1.0, 2.2, 2.5, 2.3, 2.5, 2.2, 1.0], 0.6), 0.88)
     for side in (-1, 1):
         canvas.shade(look.skin[0][1], spot(side * 48, 124.5 - look.smile, 3.0, 2.4), 0.45)
-        canvas.glow((1.0, 0.94, 0.9), stroke([(side * 3, 113), (side * 9, 110.5), (side * 18, 113.5)], [1, 2, 1], 1.2), 0.22)
+        canvas.glow(
+            (1.0, 0.94, 0.9), stroke([(side * 3, 113), (side * 9, 110.5), (side * 18, 113.5)], [1, 2, 1], 1.2), 0.22
+        )
     canvas.glow((1.0, 0.95, 0.92), lower * spot(-7, 137, 9, 3.0), 0.36)
     canvas.shade(look.skin[1][1], stroke([(-20, 151), (0, 153.5), (20, 151)], [2, 6, 2], 3), 0.28)

@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from studio.canvas import (
-    OVERSAMPLING, Array, Canvas, Points, area, dome, filled, lit, mirrored, ramp, rgb, soften, spline, spot, symmetric,
-    to_pixels,
+    Array,
+    Canvas,
+    area,
+    dome,
+    filled,
+    lit,
+    ramp,
+    sampled,
+    soften,
+    spline,
+    symmetric,
 )
 from studio.head import LIGHT
 from studio.look import Look
 
 _STEPS = 28
 
-BOB_OUTER = [(-28, -214), (16, -222), (76, -208), (128, -166), (156, -100), (163, -24), (161, 40), (170, 104), (171, 164), (150, 212), (112, 232)]
-BOB_INNER = [(-26, -141), (18, -142), (66, -126), (101, -88), (118, -38), (122, 20), (127, 72), (119, 120), (121, 168), (108, 206), (84, 222)]
-BOB_OUTER_LEFT = [(-28, -214), (-66, -210), (-118, -178), (-150, -112), (-162, -34), (-160, 36), (-168, 100), (-169, 160), (-149, 210), (-112, 231)]
-BOB_INNER_LEFT = [(-26, -141), (-58, -134), (-94, -101), (-114, -50), (-121, 14), (-126, 70), (-118, 118), (-120, 166), (-107, 204), (-84, 221)]
+# fmt: off
+BOB_OUTER = [
+    (-28, -214), (16, -222), (76, -208), (128, -166), (156, -100), (163, -24), (161, 40), (170, 104),
+    (171, 164), (150, 212), (112, 232),
+]
+BOB_INNER = [
+    (-26, -141), (18, -142), (66, -126), (101, -88), (118, -38), (122, 20), (127, 72), (119, 120),
+    (121, 168), (108, 206), (84, 222),
+]
+BOB_OUTER_LEFT = [
+    (-28, -214), (-66, -210), (-118, -178), (-150, -112), (-162, -34), (-160, 36), (-168, 100),
+    (-169, 160), (-149, 210), (-112, 231),
+]
+BOB_INNER_LEFT = [
+    (-26, -141), (-58, -134), (-94, -101), (-114, -50), (-121, 14), (-126, 70), (-118, 118), (-120, 166),
+    (-107, 204), (-84, 221),
+]
+# fmt: on
 BOB_BACK = [(0, -190), (120, -150), (156, -60), (160, 60), (164, 150), (150, 214), (118, 232), (60, 222), (0, 216)]
 
 _SILHOUETTE = [*BOB_OUTER, *BOB_OUTER_LEFT[::-1]]
-
-CROP = [(0, -206), (62, -199), (112, -168), (139, -112), (145, -58), (142, -24), (134, -2), (129, 24), (123, 22),
-        (121, -14), (117, -52), (106, -86), (84, -104), (70, -128), (40, -138), (0, -133)]
-BEARD = [(131, -2), (130, 50), (125, 96), (114, 138), (92, 176), (62, 199), (30, 210), (0, 212), (0, 159), (20, 158), (40, 151),
-         (54, 138), (57, 122), (66, 116), (88, 108), (108, 76), (119, 30), (122, -2)]
-MOUSTACHE = [(0, 104), (16, 103), (34, 109), (50, 121), (57, 138), (52, 140), (43, 127), (28, 116.5), (14, 110), (0, 110)]
 
 
 def paint_bob_back(canvas: Canvas, look: Look) -> None:
@@ -35,7 +50,10 @@ def paint_bob_back(canvas: Canvas, look: Look) -> None:
     mask = area(symmetric(BOB_BACK), 1)
     canvas.paint(look.hair[0][1], mask)
     rng = np.random.default_rng(look.seed + 1)
-    left, right = spline([(-150, 0), (-156, 120), (-120, 228)], False), spline([(150, 0), (156, 120), (120, 228)], False)
+    left, right = (
+        spline([(-150, 0), (-156, 120), (-120, 228)], False),
+        spline([(150, 0), (156, 120), (120, 228)], False),
+    )
     _lock(canvas, look, mask, (left, right), rng, 160, -0.34)
 
 
@@ -53,32 +71,19 @@ def paint_bob(canvas: Canvas, look: Look, face: Array) -> None:
     canvas.shade(look.hair[0][1], parting, 0.35)
 
 
-def paint_crop(canvas: Canvas, look: Look, face: Array) -> None:
-    """Short hair with a receding hairline."""
-    rng = np.random.default_rng(look.seed)
-    mask = area(symmetric(CROP), 2.2)
-    canvas.shade(look.skin[1][1], np.roll(soften(mask, 5), 6, 0) * face, 0.45)
-    _stubble(canvas, look, mask, rng, 5200, _up_and_out, 1.0)
-
-
-def paint_beard(canvas: Canvas, look: Look) -> None:
-    """A trimmed beard and moustache that leave the lips free."""
-    rng = np.random.default_rng(look.seed + 2)
-    beard = area(symmetric([BEARD[7], *BEARD[8:], *BEARD[:7]][::-1]), 3.2) if False else _sides(BEARD, 3.2)
-    lips = area(symmetric([(0, 112), (24, 116), (48, 127), (27, 141), (0, 151)]), 2.0)
-    mask = np.clip(np.maximum(beard, _sides(MOUSTACHE, 2.2)) * (1.0 - lips), 0, 1) * 0.9
-    _stubble(canvas, look, mask, rng, 5200, _down_and_in, 0.8)
-
-
-def _sides(half: Points, blur: float) -> Array:
-    return np.maximum(area(half, blur), area(mirrored(half), blur))
-
-
-def _lock(canvas: Canvas, look: Look, mask: Array, guides: tuple[Array, Array], rng: np.random.Generator, count: int, shade: float) -> None:
+def _lock(
+    canvas: Canvas,
+    look: Look,
+    mask: Array,
+    guides: tuple[Array, Array],
+    rng: np.random.Generator,
+    count: int,
+    shade: float,
+) -> None:
     light = lit(soften(dome(area(_SILHOUETTE), 150, 120), 10), LIGHT)
     canvas.paint(ramp(light * 0.55 + shade, look.hair), mask)
     clumps = rng.normal(0.0, 0.08, 24)
-    curves, colours = [], []
+    curves, tones = [], []
     u = np.linspace(0.0, 1.0, _STEPS)
     a, b = (_resampled(guide) for guide in guides)
     for at in rng.permutation(np.linspace(0.0, 1.0, count)):
@@ -87,23 +92,27 @@ def _lock(canvas: Canvas, look: Look, mask: Array, guides: tuple[Array, Array], 
         last = rng.integers(_STEPS - 3, _STEPS + 1)
         curve = a * (1 - weight) + b * weight
         volume = 0.16 * np.sin(np.pi * np.clip(at * 0.92 + 0.06, 0, 1)) - 0.10
-        ring = 0.20 * np.exp(-0.5 * ((u - 0.24 - 0.05 * at) / 0.085) ** 2) + 0.10 * np.exp(-0.5 * ((u - 0.72) / 0.12) ** 2) - 0.12 * u**6
-        tone = _sampled(light, curve) * 0.66 + volume + ring + np.interp(at * 23, np.arange(24), clumps) + rng.normal(0, 0.085)
+        ring = (
+            0.20 * np.exp(-0.5 * ((u - 0.24 - 0.05 * at) / 0.085) ** 2)
+            + 0.10 * np.exp(-0.5 * ((u - 0.72) / 0.12) ** 2)
+            - 0.12 * u**6
+        )
+        tone = (
+            sampled(light, curve) * 0.66
+            + volume
+            + ring
+            + np.interp(at * 23, np.arange(24), clumps)
+            + rng.normal(0, 0.085)
+        )
         curves.append(curve[:last].astype(np.float32))
-        colours.append(ramp(tone + shade - 0.10, look.hair)[:last])
-    canvas.strands(curves, colours, 1.0, mask)
+        tones.append(tone + shade - 0.10)
+    canvas.strands(curves, list(ramp(np.array(tones), look.hair)), 1.0, mask)
 
 
 def _resampled(guide: Array) -> Array:
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(guide, axis=0), axis=1))])
     at = np.linspace(0.0, length[-1], _STEPS)
     return np.stack([np.interp(at, length, guide[:, i]) for i in range(2)], 1).astype(np.float32)
-
-
-def _sampled(field: Array, curve: Array) -> Array:
-    pixels = to_pixels(curve) >> 4
-    rows = np.clip(pixels[:, 1], 0, field.shape[0] - 1)
-    return field[rows, np.clip(pixels[:, 0], 0, field.shape[1] - 1)]
 
 
 def _fly_away(canvas: Canvas, look: Look, outer: Array, rng: np.random.Generator) -> None:
@@ -117,29 +126,3 @@ def _fly_away(canvas: Canvas, look: Look, outer: Array, rng: np.random.Generator
         colours.append(ramp(np.full(12, rng.uniform(0.2, 0.6), np.float32), look.hair))
     everywhere = np.full(canvas.pixels.shape[:2], 0.28, np.float32)
     canvas.strands(curves, colours, 0.5, everywhere)
-
-
-def _up_and_out(x: Array, y: Array) -> Array:
-    return np.stack([x * 0.9 + 8, y + 40], 1)
-
-
-def _down_and_in(x: Array, y: Array) -> Array:
-    return np.stack([x * 0.30, 60.0 + 0 * y], 1)
-
-
-def _stubble(canvas: Canvas, look: Look, mask: Array, rng: np.random.Generator, count: int, flow: object, size: float) -> None:
-    light = lit(dome(mask, 60, 46), LIGHT)
-    canvas.paint(ramp(light * 0.72 - 0.05, look.hair), mask, 0.86)
-    rows, columns = np.nonzero(mask > 0.3)
-    pick = rng.integers(0, len(rows), count)
-    start = np.stack([columns[pick], rows[pick]], 1) / OVERSAMPLING - np.array([384.0, 330.0])
-    direction = flow(start[:, 0], start[:, 1])
-    direction = direction / np.linalg.norm(direction, axis=1, keepdims=True)
-    turn = rng.normal(0, 0.32, count)
-    c, s = np.cos(turn), np.sin(turn)
-    direction = np.stack([direction[:, 0] * c - direction[:, 1] * s, direction[:, 0] * s + direction[:, 1] * c], 1)
-    length = rng.uniform(5, 10, count) * size
-    tones = _sampled(light, start) * 0.8 + rng.normal(0, 0.17, count) - 0.02
-    curves = [(p + d * np.linspace(0, n, 3)[:, None]).astype(np.float32) for p, d, n in zip(start, direction, length, strict=True)]
-    colours = [ramp(np.full(3, tone), look.hair) for tone in tones]
-    canvas.strands(curves, colours, 0.7, np.clip(soften(mask, 1.5) * 1.2, 0, 1))

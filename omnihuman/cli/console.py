@@ -15,7 +15,7 @@ from omnihuman.errors import OmniHumanError
 from omnihuman.types import ProgressCallback, ProgressEvent
 
 STAGE_WORDS = {
-    "speak": "speaking the text",
+    "read": "reading the inputs",
     "prepare": "looking at the picture",
     "listen": "listening to the sound",
     "denoise": "dreaming the motion",

@@ -32,12 +32,15 @@ class Tracks:
 
 
 def audio_rows(track: ConditionTrack, start_s: float, num_rows: int, rate_hz: float) -> Float:
-    """Linear resampling of a track onto `num_rows` rows of width 1 / rate_hz that begin at `start_s`.
+    """Linear resampling of a track onto rows at `start_s`, `start_s + 1 / rate_hz`, ...
+
+    Of the two rows of a 25 fps latent the first lies on its start and the second on its centre; features that come
+    at the same rate are taken over unblurred.
 
     Returns:
         `num_rows D` float32; beyond the ends of the track its first or last row is held.
     """
-    times_s = start_s + (np.arange(num_rows) + 0.5) / rate_hz
+    times_s = start_s + np.arange(num_rows) / rate_hz
     position = np.interp(times_s, track.times_s, np.arange(len(track.times_s), dtype=np.float64))
     low = np.floor(position).astype(np.intp)
     high = np.minimum(low + 1, len(track.values) - 1)

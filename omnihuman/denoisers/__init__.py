@@ -1,0 +1,1 @@
+"""Networks that predict the velocity from noisy latents and conditions."""

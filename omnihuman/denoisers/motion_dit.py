@@ -49,7 +49,7 @@ class MotionDiT(ModelMixin, ConfigMixin):
         kernel: Frames of the temporal convolution.
         audio_width: Width of the audio encoder.
         audio_layers: Blocks of the audio encoder.
-        audio_reach: Audio rows that a frame hears on either side, besides its own two.
+        audio_reach: Audio rows that a frame hears on either side of its centre.
     """
 
     config_name = "config.json"
@@ -63,7 +63,7 @@ class MotionDiT(ModelMixin, ConfigMixin):
         reference_width: int = 8,
         width: int = 192,
         layers: int = 4,
-        heads: int = 6,
+        heads: int = 4,
         mlp_ratio: int = 3,
         kernel: int = 9,
         audio_width: int = 128,
@@ -148,10 +148,10 @@ class MotionDiT(ModelMixin, ConfigMixin):
         return cast(Tensor, self.time_encoder(waves)) + known
 
     def _angles(self, num_frames: int, device: torch.device) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-        """Rotary angles of frames and of audio rows, both in frames, at the middle of what they cover."""
+        """Rotary angles of frames (at their centres) and of audio rows (at start and centre of a frame), in frames."""
         head_width = self.config["width"] // self.config["heads"]
         frames = torch.arange(num_frames, device=device) + 0.5
-        rows = (torch.arange(2 * num_frames, device=device) + 0.5) / 2
+        rows = torch.arange(2 * num_frames, device=device) / 2
         return rotary_angles(frames, head_width, ROTARY_THETA), rotary_angles(rows, head_width, ROTARY_THETA)
 
     @classmethod

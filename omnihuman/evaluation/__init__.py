@@ -1,0 +1,1 @@
+"""Measures finished videos and reports on them."""

@@ -1,0 +1,1 @@
+"""Rectified flow as pure functions: path, schedule, solver, guidance."""

@@ -1,0 +1,1 @@
+"""Latent spaces: clips <-> latents behind one contract (`base.py`)."""

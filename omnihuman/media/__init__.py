@@ -1,0 +1,1 @@
+"""Files <-> arrays: pictures, sound, video. Nothing learned."""

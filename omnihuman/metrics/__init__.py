@@ -1,0 +1,1 @@
+"""Pure measures: arrays -> number, unit and direction."""

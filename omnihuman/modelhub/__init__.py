@@ -1,0 +1,1 @@
+"""The model-management layer of both packages: registry, verified files, a memory pool, leases."""

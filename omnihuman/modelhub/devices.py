@@ -1,4 +1,4 @@
-"""Which device, which number format, how much memory. Loads torch only when a device other than the CPU is asked for."""
+"""Which device, which number format, how much memory. torch loads only for a device other than the CPU."""
 
 from __future__ import annotations
 

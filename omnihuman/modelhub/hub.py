@@ -5,9 +5,10 @@ Everything below the roots receives a handle, a callable that opens a lease, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +20,8 @@ from omnihuman.modelhub import devices, integrity, loaders
 from omnihuman.modelhub.integrity import FileSpec, FileState, Ledger
 from omnihuman.modelhub.pool import ModelPool
 from omnihuman.modelhub.registry import SAFE_SUFFIXES, ModelEntry, Registry, write_pins
-from omnihuman.modelhub.sources import PathSource, Progress, Source, WheelSource, announce
+from omnihuman.modelhub.sources import PathSource, Source, WheelSource, announce
+from omnihuman.modelhub.transfer import Progress
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,8 @@ class ModelHub:
         """Unloads every model."""
         self.pool.close()
 
-    def handle(self, model_id: str) -> partial[AbstractContextManager[Any]]:
-        """A callable that opens a lease: `with handle() as model`.
+    def handle(self, model_id: str) -> Callable[[], AbstractContextManager[Any]]:
+        """What everything below the roots is given: called, it opens a lease of this model.
 
         Raises:
             ModelError: `model_unknown`, now and not at first use.
@@ -102,7 +104,7 @@ class ModelHub:
         with self.pool.lease(entry.id, self.device, entry.memory_mb, partial(self._load, entry)) as model:
             yield model
 
-    def _load(self, entry: ModelEntry) -> Any:  # noqa: ANN401
+    def _load(self, entry: ModelEntry) -> Any:
         return loaders.load(entry, self.ensure(entry.id), self.device)
 
     def ensure(self, model_id: str) -> dict[str, Path]:
@@ -119,7 +121,7 @@ class ModelHub:
             self.fetch([other.id for other in self.registry.companions(entry)], repair=False)
         reports = self.examine(entry)
         for report in reports:
-            _require_ok(report)
+            require_ok(report, entry)
         notices = {spec.name for spec in entry.notices}
         return {report.spec.name: report.path for report in reports if report.spec.name not in notices}
 
@@ -156,13 +158,14 @@ class ModelHub:
             if self._lacking(entry, repair):
                 groups.setdefault(entry.source, []).append(entry)
         fetched: list[str] = []
+        failures: list[ModelError] = []
         for source, entries in groups.items():
-            with integrity.locked(self.root, source.key):
-                # Looked at again under the lock: another process may have fetched meanwhile.
-                lacking = [report for entry in entries for report in self._lacking(entry, repair)]
-                if lacking:
-                    self._fetch_group(source, lacking, progress)
-                fetched += list(dict.fromkeys(report.model_id for report in lacking))
+            try:
+                fetched += self._fetch_source(source, entries, progress, repair)
+            except ModelError as error:
+                failures.append(error)  # the other sources may still succeed
+        if failures:
+            raise failures[0]
         return fetched
 
     def pin(self, model_id: str, progress: Progress = quiet) -> Path:
@@ -176,19 +179,30 @@ class ModelHub:
             ModelError: the source fails.
         """
         entry = self.registry[model_id]
-        with integrity.locked(self.root, entry.source.key):
-            with integrity.staging(self.root, f"{entry.source.key}-pin", keep_partial=False) as folder:
-                return write_pins(entry, announce(entry.source, entry.all_files, folder, progress))
+        key = entry.source.key
+        with integrity.locked(self.root, key), integrity.staging(self.root, f"{key}-pin", False) as folder:
+            return write_pins(entry, announce(entry.source, entry.all_files, folder, progress))
 
     def _lacking(self, entry: ModelEntry, repair: bool) -> list[FileReport]:
+        """What a fetch has to bring; raises for what no fetch can mend."""
         accepted = (FileState.OK,) if repair else (FileState.OK, FileState.TRUNCATED, FileState.CHANGED)
         reports = [report for report in self.examine(entry) if report.state not in accepted]
         for report in reports:
-            if not report.spec.is_pinned and not isinstance(entry.source, PathSource):
-                _require_ok(FileReport(entry.id, report.spec, report.path, FileState.UNPINNED))
+            if not entry.source.fetches:
+                require_ok(report, entry)
+            elif not report.spec.is_pinned:
+                require_ok(replace(report, state=FileState.UNPINNED), entry)
         return reports
 
-    def _fetch_group(self, source: Source, lacking: list[FileReport], progress: Progress) -> None:
+    def _fetch_source(self, source: Source, entries: list[ModelEntry], progress: Progress, repair: bool) -> list[str]:
+        with integrity.locked(self.root, source.key):
+            # Looked at again under the lock: another process may have fetched meanwhile.
+            lacking = [report for entry in entries for report in self._lacking(entry, repair)]
+            if lacking:
+                self._bring(source, lacking, progress)
+        return list(dict.fromkeys(report.model_id for report in lacking))
+
+    def _bring(self, source: Source, lacking: list[FileReport], progress: Progress) -> None:
         specs = list({report.spec.path: report.spec for report in lacking}.values())
         needed = sum(spec.size or 0 for spec in specs)
         # A wheel lies twice on the disk while the installer hands it over.
@@ -197,9 +211,13 @@ class ModelHub:
         keep = source.resumes
         with integrity.staging(self.root, source.key, keep) as folder, integrity.disk_errors(self.root):
             source.fetch(specs, folder, progress)
-            for report in lacking:
-                final = self.root / report.model_id / report.spec.name
-                integrity.install(folder / report.spec.path, final, report.spec, Ledger(self.root / report.model_id))
+            for number, report in enumerate(lacking):
+                staged = folder / report.spec.path
+                if any(other.spec.path == report.spec.path for other in lacking[number + 1 :]):
+                    # Entries of one wheel share its licence text; the last one takes the staged file itself.
+                    staged = shutil.copyfile(staged, folder / f".{number}.part")
+                home = self.root / report.model_id
+                integrity.install(staged, home / report.spec.name, report.spec, Ledger(home))
 
     def _locate(self, entry: ModelEntry, spec: FileSpec) -> Path:
         """In place where the source has it there; else the cache, where a bundle may have put it."""
@@ -213,15 +231,17 @@ def _listed_files(entry: ModelEntry) -> tuple[FileSpec, ...]:
         return entry.all_files
     folder = entry.source.path.expanduser()
     names = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
-    return tuple(FileSpec.model_validate({"path": name, "name": name}) for name in names if name.endswith(SAFE_SUFFIXES))
+    return tuple(
+        FileSpec.model_validate({"path": name, "name": name}) for name in names if name.endswith(SAFE_SUFFIXES)
+    )
 
 
-def _require_ok(report: FileReport) -> None:
+def require_ok(report: FileReport, entry: ModelEntry) -> None:
     """Raises the coded error of a bad state."""
     if report.state is FileState.OK:
         return
-    command = f"python -m omnihuman models fetch {report.model_id}"
     name = f"{report.model_id}: {report.spec.name}"
+    way_out = entry.source.remedy(entry.id)
     if report.state is FileState.UNPINNED:
         raise ModelError(
             "model_unpinned",
@@ -229,9 +249,9 @@ def _require_ok(report: FileReport) -> None:
             f"Run 'python -m omnihuman models pin {report.model_id}' once its bytes are known to be right.",
         )
     if report.state in (FileState.MISSING, FileState.OUTDATED):
-        raise ModelError("model_missing", f"{name} is not on this machine", f"Run '{command}'.")
+        raise ModelError("model_missing", f"{name} is not on this machine", way_out)
     if report.state is FileState.TRUNCATED:
         found = f"has {report.path.stat().st_size} bytes instead of {report.spec.size}"
     else:
-        found = "was changed after it was fetched: its sha256 is wrong"
-    raise ModelError("model_corrupt", f"{name} {found}", f"Run '{command}' to fetch it again.")
+        found = "was changed: its sha256 is not the pinned one"
+    raise ModelError("model_corrupt", f"{name} {found}", way_out)

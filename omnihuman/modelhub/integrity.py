@@ -43,7 +43,7 @@ class FileSpec(StrictModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _name_from_path(cls, data: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever was read
+    def _name_from_path(cls, data: Any) -> Any:
         if isinstance(data, dict) and "name" not in data and isinstance(data.get("path"), str):
             return {**data, "name": PurePosixPath(data["path"]).name}
         return data
@@ -102,7 +102,11 @@ class Ledger:
         """The sha256 noted for `name` if size and modification time are still the same."""
         record = self._read().get(name)
         stat = path.stat()
-        if isinstance(record, dict) and record.get("size") == stat.st_size and record.get("mtime_ns") == stat.st_mtime_ns:
+        if (
+            isinstance(record, dict)
+            and record.get("size") == stat.st_size
+            and record.get("mtime_ns") == stat.st_mtime_ns
+        ):
             sha256 = record.get("sha256")
             return sha256 if isinstance(sha256, str) else None
         return None
@@ -205,7 +209,9 @@ def disk_errors(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise ResourceError("disk_full", f"no space left in {folder}", "Free space or set OMNIHUMAN_CACHE.") from None
+            raise ResourceError(
+                "disk_full", f"no space left in {folder}", "Free space or set OMNIHUMAN_CACHE."
+            ) from None
         if error.errno in _READ_ONLY:
             raise ResourceError(
                 "folder_read_only",

@@ -1,15 +1,20 @@
-"""Verified files -> a loaded model. Resolves the target class at load time, from the allow-list only; no remote code."""
+"""Verified files -> a loaded model.
+
+The target class is resolved at load time, from the allow-list only; no remote code.
+"""
 
 from __future__ import annotations
 
 import importlib
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from omnihuman.errors import ModelError
 from omnihuman.modelhub.devices import pick_dtype
+from omnihuman.modelhub.pool import is_out_of_memory
 from omnihuman.modelhub.registry import TARGET_PREFIXES, ModelEntry
 
 Loader = Callable[[ModelEntry, Mapping[str, Path], str], Any]
@@ -35,20 +40,22 @@ def resolve_target(target: str) -> type:
     return found
 
 
-def load_files(entry: ModelEntry, files: Mapping[str, Path], device: str) -> Any:  # noqa: ANN401
+def load_files(entry: ModelEntry, files: Mapping[str, Path], device: str) -> Any:
     """Hands the files to `Class.from_files(files, device=...)`."""
     target: Any = resolve_target(entry.target)
     return target.from_files(dict(files), device=device)
 
 
-def load_pretrained(entry: ModelEntry, files: Mapping[str, Path], device: str) -> Any:  # noqa: ANN401
-    """diffusers and transformers classes: `from_pretrained` on the verified local folder, then to the device."""
+def load_pretrained(entry: ModelEntry, files: Mapping[str, Path], device: str) -> Any:
+    """Classes of diffusers and transformers: `from_pretrained` on the verified local folder, then to the device."""
     import torch
 
     target: Any = resolve_target(entry.target)
     dtype = pick_dtype(device) if entry.dtype == "auto" else entry.dtype
     options: dict[str, Any] = {"use_safetensors": True, "local_files_only": True}
-    options |= {"torch_dtype": getattr(torch, dtype)} if entry.loader == "diffusers" else {"dtype": getattr(torch, dtype)}
+    options |= (
+        {"torch_dtype": getattr(torch, dtype)} if entry.loader == "diffusers" else {"dtype": getattr(torch, dtype)}
+    )
     if entry.loader == "transformers":
         options["trust_remote_code"] = False
     model = target.from_pretrained(str(_common_folder(files)), **options)
@@ -62,16 +69,25 @@ def _common_folder(files: Mapping[str, Path]) -> Path:
 LOADERS: dict[str, Loader] = {"files": load_files, "diffusers": load_pretrained, "transformers": load_pretrained}
 
 
-def load(entry: ModelEntry, files: Mapping[str, Path], device: str) -> Any:  # noqa: ANN401
+def _format_errors() -> tuple[type[Exception], ...]:
+    """What a file format raises on its own account."""
+    module = sys.modules.get("safetensors")
+    return () if module is None else (module.SafetensorError,)
+
+
+def load(entry: ModelEntry, files: Mapping[str, Path], device: str) -> Any:
     """Loads one model.
 
     Raises:
         ModelError: `model_target_missing`, or `model_unloadable` when its class refuses the files.
         MemoryError: and torch's own out-of-memory error pass through; the pool answers them.
     """
+    refusals: tuple[type[Exception], ...] = (ValueError, KeyError, OSError, TypeError, RuntimeError, *_format_errors())
     try:
         return LOADERS[entry.loader](entry, files, device)
-    except (ValueError, KeyError, OSError, TypeError) as error:
+    except refusals as error:
+        if is_out_of_memory(error):
+            raise
         raise ModelError(
             "model_unloadable",
             f"{entry.id} cannot be loaded: {type(error).__name__}: {error}",

@@ -92,14 +92,14 @@ class ModelPool:
         """
         try:
             return work()
-        except Exception as error:
+        except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
         # Outside the handler: the traceback would keep the failed tensors alive.
         self.evict_unpinned()
         try:
             return work()
-        except Exception as error:
+        except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
             raise ResourceError(
@@ -171,7 +171,7 @@ class ModelPool:
             if pinned + slot.memory_mb > budget:
                 raise ResourceError(
                     "memory_budget",
-                    f"{slot.key} needs {slot.memory_mb} MB on {slot.home}; {budget} MB are allowed, {pinned} MB are in use",
+                    f"{slot.key} needs {slot.memory_mb} MB on {slot.home}: {budget} MB allowed, {pinned} MB in use",
                     "Close other programs, pick a smaller preset, or set OMNIHUMAN_MEMORY_MB if you know better.",
                 )
             slot.device = slot.home

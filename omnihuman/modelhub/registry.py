@@ -117,7 +117,9 @@ class Registry:
         folder = folder or models_config_dir()
         paths = sorted(folder.glob("*.yaml"))
         if not paths:
-            raise ConfigError("registry_missing", f"no *.yaml in {folder}", "Set OMNIHUMAN_CONFIGS to a configs folder.")
+            raise ConfigError(
+                "registry_missing", f"no *.yaml in {folder}", "Set OMNIHUMAN_CONFIGS to a configs folder."
+            )
         entries: dict[str, ModelEntry] = {}
         for path in paths:
             for entry in _read_family(path, folder):
@@ -180,7 +182,9 @@ def _read_family(path: Path, folder: Path) -> Iterator[ModelEntry]:
     data = read_yaml(path)
     models = data.pop("models", None)
     if not isinstance(models, dict) or not models:
-        raise ConfigError("registry_invalid", f"{path.name} has no 'models' mapping", "Write 'models:' and ids under it.")
+        raise ConfigError(
+            "registry_invalid", f"{path.name} has no 'models' mapping", "Write 'models:' and ids under it."
+        )
     for model_id, own in models.items():
         if not isinstance(own, dict):
             raise ConfigError("registry_invalid", f"{path.name}: '{model_id}' is not a mapping", "Write 'key: value'.")

@@ -1,0 +1,1 @@
+"""Landmarks and masks of people from registry models. Knows nothing of motion."""

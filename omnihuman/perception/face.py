@@ -23,6 +23,7 @@ __all__ = ["FaceLandmarks", "FacePerception", "eye_aperture", "head_pose_deg", "
 
 _ROI_SCALE = 1.5
 _MIN_FLAG = 0.5
+_MAX_DOUBT = 0.2
 _SAME_FACE = 0.5
 _RETRY_FRAMES = 10
 
@@ -105,9 +106,11 @@ class FacePerception:
         with self._detector() as detector:
             boxes: list[FaceBox] = detector.detect(image, effort)
         found = [face for box in boxes if (face := self._refine(image, box.roi.scaled(_ROI_SCALE), passes=2))]
+        found_best = max((face.score for face in found), default=0.0)
         kept: list[FaceLandmarks] = []
         for face in sorted(found, key=lambda f: -f.score):
-            if all(overlap(face.roi, other.roi) < _SAME_FACE for other in kept):
+            # Beside a certain face a doubtful one is a bag's clasp or a poster.
+            if face.score >= found_best - _MAX_DOUBT and all(overlap(face.roi, other.roi) < _SAME_FACE for other in kept):
                 kept.append(face)
         return sorted(kept, key=lambda f: -f.size_px)
 

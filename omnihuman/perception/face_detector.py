@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class Effort(IntEnum):
 _MIN_SCORE = {Effort.QUICK: 0.5, Effort.THOROUGH: 0.5, Effort.DESPERATE: 0.25}
 _TURNS_DEG = (-30.0, 30.0, -60.0, 60.0, 90.0, -90.0, 180.0)
 _SAME_FACE = 0.5
+_UPRIGHT_BONUS = 0.1
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,20 @@ class FaceDetector:
             for network in networks
             for box in network.detect(image, view, _MIN_SCORE[effort])
         ]
-        return _without_duplicates(found)
+        kept = _without_duplicates(found)
+        return kept if effort == Effort.QUICK else [self._upright(image, box) for box in kept]
+
+    def _upright(self, image: Image, box: FaceBox) -> FaceBox:
+        """The face seen in the quarter turn in which it looks most like one: networks take some upside-down faces."""
+        best = box
+        best_score = 0.0
+        for quarter in range(4):
+            view = replace(box.roi.scaled(2.0), roll_rad=box.roi.roll_rad + quarter * math.pi / 2)
+            for seen in self._short.detect(image, view, _MIN_SCORE[Effort.DESPERATE]):
+                score = seen.score + (_UPRIGHT_BONUS if quarter == 0 else 0.0)
+                if score > best_score and overlap(seen.roi, box.roi) >= _SAME_FACE:
+                    best, best_score = seen, score
+        return best
 
     def _views(self, width: int, height: int, effort: Effort) -> Iterator[tuple[SquareROI, tuple[_Network, ...]]]:
         """Views with the networks that look at each."""

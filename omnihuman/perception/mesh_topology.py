@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from omnihuman.perception.mesh_edges import EDGE_TABLE
+from omnihuman.perception.mesh_edges import EDGE_TABLE, MIRROR_TABLE
 
 NUM_BASE_POINTS = 468
 """Points that have edges and triangles."""
@@ -161,3 +161,15 @@ def border_loops() -> tuple[tuple[int, ...], ...]:
             step = next(n for n in around.pop(step) if n in around or (n == start and len(loop) > 2))
         loops.append(tuple(loop))
     return tuple(sorted(loops, key=len, reverse=True))
+
+
+@cache
+def mirror() -> NDArray[np.int32]:
+    """For each of the 478 points the number of its counterpart on the other side; middle points map to themselves."""
+    twin = np.arange(NUM_POINTS, dtype=np.int32)
+    pairs = [(int(a), int(b)) for a, b in (pair.split("-") for pair in MIRROR_TABLE.split())]
+    # An iris counts its ends from the image side, so the two sideways ones change places.
+    pairs += zip(IRIS_RIGHT, (IRIS_LEFT[k] for k in (0, 3, 2, 1, 4)), strict=True)
+    for right, left in pairs:
+        twin[right], twin[left] = left, right
+    return twin

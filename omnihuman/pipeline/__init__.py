@@ -1,0 +1,1 @@
+"""Request -> result: assembling, sampling, windows, provenance."""

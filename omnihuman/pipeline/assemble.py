@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -104,8 +105,14 @@ def assemble(preset: PresetSettings, hub: ModelHub) -> PipelineParts:
         denoiser=hub.handle(models.denoiser),
         audio=AudioConditioner(hub.handle(models.phones)),
         voice=hub.handle(models.voice),
-        model_sha256={model_id: hub.fingerprint(model_id) for model_id in used.values()},
+        model_sha256={model_id: _fingerprint(hub, model_id) for model_id in used.values()},
     )
+
+
+def _fingerprint(hub: ModelHub, model_id: str) -> str:
+    """SHA-256 of a model: of its file, or of the list of its files' hashes."""
+    hashes = [spec.sha256 or "unpinned" for spec in hub.registry[model_id].files]
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256(" ".join(hashes).encode()).hexdigest()
 
 
 def _motion_space(models: ModelIds, hub: ModelHub) -> LatentSpace:

@@ -8,50 +8,33 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from omnihuman.conditions.bundle import Tracks
 from omnihuman.conditions.reference import reference_track
-from omnihuman.errors import InputError, ModelError
-from omnihuman.media.audio import is_silent, read_sound
-from omnihuman.media.framing import fit_longest_side
-from omnihuman.media.image import checked_image, read_image
+from omnihuman.latents.base import Reference
+from omnihuman.media.audio import is_silent
 from omnihuman.media.video import VideoWriter
 from omnihuman.modelhub.hub import ModelHub
 from omnihuman.pipeline.assemble import PipelineParts, SamplerSettings, assemble, load_preset
+from omnihuman.pipeline.inputs import IN_MEMORY, Inputs, check_request, read_driver, read_picture
 from omnihuman.pipeline.progress import ProgressMeter, Stage
-from omnihuman.pipeline.provenance import (
-    check_tags,
-    make_facts,
-    sha256_of,
-    sha256_of_file,
-    tags_of,
-    write_sidecar,
-)
+from omnihuman.pipeline.provenance import check_tags, make_facts, sha256_of_file, tags_of, write_sidecar
 from omnihuman.pipeline.sample import sample_latents
-from omnihuman.pipeline.windows import plan
+from omnihuman.pipeline.windows import Window, plan
+from omnihuman.speech.clock import row_times_s
 from omnihuman.speech.gate import speech_activity
-from omnihuman.types import AnimationRequest, AnimationResult, Image, LatentSpec, ProgressCallback, Sound
+from omnihuman.types import AnimationRequest, AnimationResult, Float, Image, LatentSpec, ProgressCallback, Sound
 
-IN_MEMORY = Path("in-memory")
-"""Stands for the path of a picture or sound that was handed in as an array."""
-PREPARE_PRIOR_S, SPEAK_PRIOR_S, LISTEN_PRIOR_S, WINDOW_PRIOR_S, FRAME_PRIOR_S = 3.0, 0.5, 1.0, 0.2, 0.05
+READ_PRIOR_S, PREPARE_PRIOR_S, LISTEN_PRIOR_S, WINDOW_PRIOR_S, FRAME_PRIOR_S = 0.5, 3.0, 1.0, 0.2, 0.05
 """Expected seconds per unit of each stage before anything is measured; only the first estimate uses them."""
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What a run works on, read and checked."""
-
-    image: Image
-    sound: Sound
-    sha256: dict[str, str]
 
 
 class OmniHumanPipeline:
@@ -88,7 +71,7 @@ class OmniHumanPipeline:
         """
         return cls(assemble(load_preset(preset), hub or ModelHub.open(device=device)))
 
-    def __call__(
+    def __call__(  # noqa: PLR0913 - the public face: one keyword per field of the schema
         self,
         image: str | Path | Image,
         audio: str | Path | Sound | None = None,
@@ -137,7 +120,7 @@ class OmniHumanPipeline:
             size=size,
             embed_text=embed_text,
         )
-        picture = None if isinstance(image, str | Path) else checked_image(np.asarray(image))
+        picture = None if isinstance(image, str | Path) else image
         sound = audio if isinstance(audio, Sound) else None
         target = None if output is None else Path(output)
         return self._run(request, target, progress, picture, sound, generator)
@@ -160,48 +143,54 @@ class OmniHumanPipeline:
         began_s = time.monotonic()
         check_request(request, output)
         request = self._resolved(request)
-        meter = ProgressMeter(progress, [Stage("speak", 1 if request.say else 0, SPEAK_PRIOR_S)])
-        inputs = self._read(request, image, sound, meter)
-        warnings = ["the sound is silent: the mouth will rest"] if is_silent(inputs.sound) else []
+        meter = ProgressMeter(progress, [Stage("read", 1, READ_PRIOR_S)])
+        (inputs,) = [self._read(request, image, sound) for _ in meter.each("read", [request])]
         spec = self.parts.space.spec
         num_frames = spec.num_frames(inputs.sound.duration_s)
         windows = plan(spec.num_latents(num_frames), *self._window_lengths())
-        meter.stages += [
-            Stage("prepare", 1, PREPARE_PRIOR_S),
-            Stage("listen", 1, LISTEN_PRIOR_S),
-            Stage("denoise", len(windows), WINDOW_PRIOR_S),
-            Stage("render", num_frames, FRAME_PRIOR_S * inputs.image[..., 0].size / 512**2),
-        ]
-        (reference,) = [self.parts.space.prepare(i) for i in meter.each("prepare", [inputs.image])]
-        (audio,) = [self.parts.audio.encode(s) for s in meter.each("listen", [inputs.sound])]
+        meter.stages += _stages(inputs, len(windows), num_frames)
+        reference, latents = self._dream(request, inputs, windows, meter, generator)
+
+        facts = make_facts(request, version("open-omnihuman"), inputs.sha256, self.parts.model_sha256)
+        height, width = inputs.image.shape[:2]
+        facts["video"] = {"width": width, "height": height, "frames": num_frames, "fps": spec.fps}
+        facts["warnings"] = ["the sound is silent: the mouth will rest"] if is_silent(inputs.sound) else []
+        frames = _counted(self.parts.space.decode(latents, reference), num_frames, meter)
+        kept = _write(frames, output, spec.fps, inputs.sound, facts)
+        facts["timing"] = {"total_s": round(time.monotonic() - began_s, 3)}
+        if output is not None:
+            write_sidecar(output, {**facts, "video_sha256": sha256_of_file(output)})
+        parameters = self.parts.space.parameters_of(latents)
+        assert request.seed is not None
+        duration_s = num_frames / spec.fps
+        return AnimationResult(output, kept, spec.fps, duration_s, request.seed, parameters, facts)
+
+    def _read(self, request: AnimationRequest, image: Image | None, sound: Sound | None) -> Inputs:
+        limits = self.parts.settings.limits
+        picture, image_sha256 = read_picture(request, image, limits)
+        driver, audio_sha256 = read_driver(request, sound, self.parts.voice, limits)
+        return Inputs(picture, driver, {"image": image_sha256, "audio": audio_sha256})
+
+    def _dream(
+        self,
+        request: AnimationRequest,
+        inputs: Inputs,
+        windows: list[Window],
+        meter: ProgressMeter,
+        generator: torch.Generator | None,
+    ) -> tuple[Reference, Tensor]:
+        """Picture and sound -> the prepared reference and the latents of the whole clip."""
+        space = self.parts.space
+        (reference,) = [space.prepare(image) for image in meter.each("prepare", [inputs.image])]
+        (audio,) = [self.parts.audio.encode(sound) for sound in meter.each("listen", [inputs.sound])]
         tracks = Tracks(reference_track(reference.facts), audio)
         assert request.seed is not None
         generator = generator or torch.Generator().manual_seed(request.seed)
         with self.parts.denoiser() as denoiser:
             planned = meter.each("denoise", windows)
-            sampler = self._sampler(request)
-            latents = sample_latents(denoiser, spec, tracks, planned, sampler, generator)
-        activity = activity_on_clock(inputs.sound, spec, latents.shape[2])
-        latents = self.parts.space.adjust(latents, activity, request.motion_strength)
-        frames = self._counted(self.parts.space.decode(latents, reference), num_frames, meter)
-
-        facts = make_facts(request, version("open-omnihuman"), inputs.sha256, self.parts.model_sha256)
-        height, width = inputs.image.shape[:2]
-        facts["video"] = {"width": width, "height": height, "frames": num_frames, "fps": spec.fps}
-        facts["warnings"] = warnings
-        kept = _write(frames, output, spec.fps, inputs.sound, facts)
-        facts["timing"] = {"total_s": round(time.monotonic() - began_s, 3)}
-        if output is not None:
-            write_sidecar(output, {**facts, "video_sha256": sha256_of_file(output)})
-        return AnimationResult(
-            video=output,
-            frames=kept,
-            fps=spec.fps,
-            duration_s=num_frames / spec.fps,
-            seed=request.seed,
-            parameters=self.parts.space.parameters_of(latents),
-            facts=facts,
-        )
+            latents = sample_latents(denoiser, space.spec, tracks, planned, self._sampler(request), generator)
+        activity = activity_on_clock(inputs.sound, space.spec, latents.shape[2])
+        return reference, space.adjust(latents, activity, request.motion_strength)
 
     def _resolved(self, request: AnimationRequest) -> AnimationRequest:
         """The request with every default of the preset filled in, so that the record repeats the run."""
@@ -221,71 +210,29 @@ class OmniHumanPipeline:
         sampler = self.parts.settings.sampler
         return sampler.window_latents, sampler.prefix_latents, sampler.lookahead_latents
 
-    def _read(
-        self, request: AnimationRequest, image: Image | None, sound: Sound | None, meter: ProgressMeter
-    ) -> Inputs:
-        sha256 = {}
-        if image is None:
-            image = read_image(request.image)
-            sha256["image"] = sha256_of_file(request.image)
-        else:
-            sha256["image"] = sha256_of(image.tobytes())
-        limits = self.parts.settings.limits
-        image = fit_longest_side(image, request.size or min(limits.longest_side_px, max(image.shape[:2])))
-        if sound is not None:
-            sha256["audio"] = sha256_of(sound.samples.tobytes())
-        elif request.say is not None:
-            sound = self._speak(request.say, meter)
-        else:
-            assert request.audio is not None
-            sound = read_sound(request.audio)
-            sha256["audio"] = sha256_of_file(request.audio)
-        if sound.duration_s > limits.duration_s:
-            cause = f"the sound lasts {sound.duration_s:.0f} s, over this preset's limit of {limits.duration_s:.0f} s"
-            raise InputError("audio_too_long", cause, "Cut it into parts.")
-        return Inputs(image, sound, sha256)
 
-    def _speak(self, text: str, meter: ProgressMeter) -> Sound:
-        sounds = []
-        for sentence in meter.each("speak", [text]):
-            with self.parts.voice() as voice:
-                sounds.append(voice.speak(sentence).sound)
-        return sounds[0]
-
-    @staticmethod
-    def _counted(frames: Iterator[Image], num_frames: int, meter: ProgressMeter) -> Iterator[Image]:
-        meter.advance("render", 0)
-        for _, frame in zip(range(num_frames), frames, strict=False):
-            yield frame
-            meter.advance("render")
-
-
-def check_request(request: AnimationRequest, output: Path | None) -> None:
-    """Refuses what cannot work before anything is computed.
-
-    Raises:
-        InputError: nothing_drives, text_empty, or output_invalid.
-    """
-    if request.audio is None and request.say is None:
-        raise InputError("nothing_drives", "nothing says how the person should move", "Give --audio or --say.")
-    if request.say is not None and not request.say.strip():
-        raise InputError("text_empty", "the text to say is empty", "Write a sentence.")
-    if output is None:
-        return
-    if output.suffix.lower() != ".mp4":
-        raise InputError("output_invalid", f"{output.name!r} does not end in .mp4", "Name an .mp4 file.")
-    if output.is_dir():
-        raise InputError("output_invalid", f"{output.name!r} is a folder", "Name an .mp4 file.")
-    inputs = [p for p in (request.image, request.audio) if p is not None and p.exists()]
-    if output.exists() and any(output.samefile(p) for p in inputs):
-        raise InputError("output_invalid", "the output would overwrite an input", "Name another file.")
-
-
-def activity_on_clock(sound: Sound, spec: LatentSpec, num_latents: int) -> np.ndarray:
+def activity_on_clock(sound: Sound, spec: LatentSpec, num_latents: int) -> Float:
     """Speech activity at the centres of the latent frames, `T` in 0..1."""
     activity = speech_activity(sound)
-    rows_s = (np.arange(len(activity)) + 0.5) * sound.duration_s / max(1, len(activity))
-    return np.interp(spec.times_s(num_latents), rows_s, activity).astype(np.float32)
+    return np.interp(spec.times_s(num_latents), row_times_s(len(activity)), activity).astype(np.float32)
+
+
+def _stages(inputs: Inputs, num_windows: int, num_frames: int) -> list[Stage]:
+    frame_s = FRAME_PRIOR_S * inputs.image[..., 0].size / 512**2
+    return [
+        Stage("prepare", 1, PREPARE_PRIOR_S),
+        Stage("listen", 1, LISTEN_PRIOR_S),
+        Stage("denoise", num_windows, WINDOW_PRIOR_S),
+        Stage("render", num_frames, frame_s),
+    ]
+
+
+def _counted(frames: Iterator[Image], num_frames: int, meter: ProgressMeter) -> Iterator[Image]:
+    """The first `num_frames` frames, each counted when it has been used."""
+    meter.advance("render", 0)
+    for frame in islice(frames, num_frames):
+        yield frame
+        meter.advance("render")
 
 
 def _write(

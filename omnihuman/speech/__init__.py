@@ -1,0 +1,1 @@
+"""Speech in and out: built-in voice, phonetic front end, silence gate."""

@@ -21,6 +21,8 @@ _HOP = 160
 """Samples between spectra; the stem keeps every second one."""
 _HEADS = 4
 _POWER_FLOOR = 1e-10
+_GELU_SCALE = 2.0**0.5 / 1.4140625
+"""The exported graph divides by a half-precision root of two."""
 _PREFIX = "acoustic_model.model."
 _MATRICES_PER_BLOCK = ("ffn1.fc1", "ffn1.fc2", "attention.qkv", "attention.out", "ffn2.fc1", "ffn2.fc2")
 """Order of a block's nameless matrices, which is the order in which they are used."""
@@ -131,15 +133,11 @@ class PhoneNetwork(nn.Module):
             ValueError: a tensor is missing, superfluous or of another shape.
         """
         state = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in _state(tensors).items()}
-        window, mels = state["spectrum"].shape[-1], state["mel"].shape[-1]
-        blocks = sum(name.endswith("depthwise.weight") for name in state)
-        hidden, width = state["blocks.0.ffn1.fc1.weight"].shape
-        kernel, symbols = state["blocks.0.convolution.depthwise.weight"].shape[-1], len(state["head.bias"])
-        network = cls(NetworkShape(window, mels, width, hidden, kernel, blocks, symbols))
         try:
+            network = cls(_shape(state))
             network.load_state_dict(state)
-        except RuntimeError as error:
-            raise ValueError(f"the tensors are not those of the phonetic network ({len(str(error))})") from None
+        except (KeyError, IndexError, ValueError, RuntimeError):
+            raise ValueError("a tensor of the phonetic network is missing, superfluous or of another shape") from None
         return network.eval()
 
     def forward(self, samples: Tensor) -> Tensor:
@@ -151,7 +149,8 @@ class PhoneNetwork(nn.Module):
         Returns:
             ``B T symbols`` natural logs; row `t` is centred on sample `320 t`.
         """
-        x = functional.gelu(self.stem(self._log_mel(samples))).transpose(1, 2)
+        x = self.stem(self._log_mel(samples)) * _GELU_SCALE
+        x = (functional.gelu(x) / _GELU_SCALE).transpose(1, 2)
         for block in self.blocks:
             x = block(x)
         return functional.log_softmax(self.head(x), dim=-1)
@@ -164,6 +163,19 @@ class PhoneNetwork(nn.Module):
         power = torch.einsum("bft,fm->bmt", real.square() + imaginary.square(), self.mel)
         # the published graph casts here; its weights were exported with that rounding
         return power.clamp_min(_POWER_FLOOR).log().half().float()
+
+
+def _shape(state: dict[str, Tensor]) -> NetworkShape:
+    hidden, width = state["blocks.0.ffn1.fc1.weight"].shape
+    return NetworkShape(
+        window=state["spectrum"].shape[-1],
+        mels=state["mel"].shape[-1],
+        width=width,
+        hidden=hidden,
+        kernel=state["blocks.0.convolution.depthwise.weight"].shape[-1],
+        blocks=sum(name.endswith("depthwise.weight") for name in state),
+        symbols=len(state["head.bias"]),
+    )
 
 
 def _state(tensors: Tensors) -> Tensors:
@@ -189,8 +201,6 @@ def _state(tensors: Tensors) -> Tensors:
     for name, value in tensors.items():
         if name.startswith(_PREFIX + "blocks."):
             state[_own_name(name.removeprefix(_PREFIX))] = value
-    if not {"blocks.0.ffn1.fc1.weight", "blocks.0.convolution.depthwise.weight"} <= state.keys():
-        raise ValueError("the network has no blocks")
     return state
 
 

@@ -13,6 +13,10 @@ from omnihuman.types import Float
 SILENCE_DB = -100.0
 """Floor of a level: below the noise of 16-bit sound."""
 
+_TARGET_LEVEL_DB = -23.0
+_MAX_GAIN_DB = 60.0
+"""Where speech is brought to, and how far a faint recording is lifted at most."""
+
 _ACTIVE_BELOW_PEAK_DB = 25.0
 """Rows this far under the loud ones still count as speech; 20-30 dB separates vowels from weak consonants."""
 
@@ -51,3 +55,17 @@ def speech_level_db(levels_db: Float) -> float:
     return float(10.0 * np.log10(np.mean(10.0 ** (active / 10.0))))
 
 
+def at_speech_level(samples: Float) -> Float:
+    """The sound with its speech at one nominal level, so that recordings of any level read the same.
+
+    Args:
+        samples: `S` at the analysis rate.
+
+    Returns:
+        `S` float32; silence stays as it is.
+    """
+    level_db = speech_level_db(row_levels_db(samples, len(samples) // ROW_SAMPLES + 1))
+    if level_db <= SILENCE_DB:
+        return samples
+    gain_db = min(_TARGET_LEVEL_DB - level_db, _MAX_GAIN_DB)
+    return (samples * 10.0 ** (gain_db / 20.0)).astype(np.float32)

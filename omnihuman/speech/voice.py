@@ -68,11 +68,13 @@ class BuiltInVoice:
     Args:
         session: onnxruntime session of the acoustic network with the durations exposed.
         engine: The hibari object: text rules and alphabet.
+        dictionary: Gzipped JSON, word -> spelling.
     """
 
-    def __init__(self, session: Any, engine: Any) -> None:
+    def __init__(self, session: Any, engine: Any, dictionary: Path) -> None:
         self._session = session
         self._engine = engine
+        self.dictionary = dictionary
 
     @classmethod
     def from_files(cls, files: Mapping[str, Path], device: str = "cpu") -> BuiltInVoice:
@@ -106,7 +108,7 @@ class BuiltInVoice:
         except Exception as error:  # onnxruntime raises its own untyped family of errors
             fix = "Run: python -m omnihuman models verify"
             raise ModelError("voice_broken", f"the voice network cannot be loaded ({type(error).__name__})", fix) from None
-        return cls(session, hibari.Hibari(model=str(by_name["hibari.onnx"])))
+        return cls(session, hibari.Hibari(model=str(by_name["hibari.onnx"])), package / "lexicon_us_gold.json.gz")
 
     def speak(self, text: str, speaker: SpeakerWarp | None = None, seed: int = 0) -> Speech:
         """Speaks a text.

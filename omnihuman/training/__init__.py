@@ -1,0 +1,1 @@
+"""Data, one pure step, loop, stages; writes the shipped weights."""

@@ -1,0 +1,1 @@
+"""The motion space: latents are motion parameters, decoding warps the picture itself."""

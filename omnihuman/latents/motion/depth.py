@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from omnihuman.latents.motion import topology as topo
 from omnihuman.latents.motion.mesh import Index
+from omnihuman.perception.face_geometry import head_pose_deg
 from omnihuman.types import Float
 
 _DEPTH_GAIN = 1.3
 """The detector's heads are flatter than heads are."""
 _SLOPE = 1.35
 _SMOOTHING_ROUNDS = 6
-_NEUTRAL_PITCH_DEG = 8.0
-"""What the forehead-chin line of a level face shows in the detector's landmarks."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +55,18 @@ def head_frame(landmarks: Float) -> HeadFrame:
     down -= right * (down @ right)
     down /= np.linalg.norm(down)
     front = np.cross(right, down)
-    # x right and y down make the cross product point away from the viewer.
-    front = -front if front[2] < 0 else front
     axes = np.stack([right, down, front], 1)
     centre = points[[topo.EYE_OUTER_R, topo.EYE_OUTER_L, 13, 14, 50, 280]].mean(0)
     pivot = (points[topo.EAR_R] + points[topo.EAR_L]) / 2 + iod * (0.55 * down - 0.25 * front)
+    yaw, pitch, roll = head_pose_deg(landmarks)
     return HeadFrame(
         axes=axes.astype(np.float32),
         iod_px=iod,
         centre=centre.astype(np.float32),
         pivot=pivot.astype(np.float32),
-        yaw_deg=float(np.degrees(np.arctan2(front[0], front[2]))),
-        pitch_deg=float(np.degrees(np.arctan2(front[1], np.hypot(front[0], front[2])))) - _NEUTRAL_PITCH_DEG,
-        roll_deg=float(np.degrees(np.arctan2(right[1], right[0]))),
+        yaw_deg=yaw,
+        pitch_deg=pitch,
+        roll_deg=roll,
     )
 
 

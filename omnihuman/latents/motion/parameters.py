@@ -73,7 +73,9 @@ PARAMETERS: tuple[MotionParameter, ...] = (
     MotionParameter("lean_deg", "degrees", -5.0, 5.0, "torso", 1.0, "upper body leans, + = clockwise in the image"),
     MotionParameter("breathe", "full", 0.0, 1.5, "torso", 0.30, "chest and shoulders rise with the breath"),
     *_both("shrug", "full", 0.0, 1.0, "torso", 0.10, "shoulder lifts"),
-    *_both("arm_shoulder_deg", "degrees in the image plane", -45.0, 45.0, "arms", 5.0, "upper arm lifts away from the body"),
+    *_both(
+        "arm_shoulder_deg", "degrees in the image plane", -45.0, 45.0, "arms", 5.0, "upper arm lifts away from the body"
+    ),
     *_both("arm_elbow_deg", "degrees in the image plane", -45.0, 45.0, "arms", 5.0, "forearm lifts"),
     *_both("arm_wrist_deg", "degrees in the image plane", -30.0, 30.0, "arms", 5.0, "hand lifts"),
 )

@@ -89,7 +89,10 @@ def test_failure_leaves_no_file(tmp_path):
 
 def test_unwritable_place_is_coded(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ResourceError, match="output_unwritable"), VideoWriter(tmp_path / "file" / "a.mp4", 25, None, {}):
+    with (
+        pytest.raises(ResourceError, match="output_unwritable"),
+        VideoWriter(tmp_path / "file" / "a.mp4", 25, None, {}),
+    ):
         pass
 
 

@@ -1,0 +1,152 @@
+"""Parameters -> moved vertices: expression, lip contact, lids, head, upper body, in that order.
+
+Everything is relative to the picture: a zero vector moves nothing, to the last bit. numpy only.
+Legend: V vertices, P parameters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from omnihuman.latents.motion import topology as topo
+from omnihuman.latents.motion.basis import FaceBasis
+from omnihuman.latents.motion.body import BodyField, smoothstep
+from omnihuman.latents.motion.depth import HeadFrame
+from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW
+from omnihuman.perception.face_geometry import head_rotation
+from omnihuman.types import Float
+
+MIN_GAP_IOD = 0.004
+"""Inner lips never come nearer than this; at rest `split_lips` sees to it."""
+_UPPER, _LOWER = list(topo.UPPER_INNER), list(topo.LOWER_INNER)
+_COLUMN = np.abs(np.linspace(-0.8, 0.8, 9))
+_BOW = np.sqrt(1 - _COLUMN**2)
+_ZIP = np.asarray(smoothstep((_COLUMN - 0.25) / 0.6))
+"""Rounded lips close from the corners: how much each inner column takes part."""
+_SEAL_UPPER_SHARE, _BITE_UPPER_SHARE = 0.42, 0.1
+_BITE_GAP_IOD = 0.024
+"""Strip of upper teeth that shows above the lower lip in f and v."""
+_WIDE_YAW_DEG = 15.0
+
+
+@dataclass(frozen=True)
+class Rig:
+    """What of a picture answers to parameters.
+
+    Attributes:
+        points: `V 3` vertices at rest; behind the mesh's own come the probes, points that only measure motion.
+        head_weight: `V` share of the head's motion.
+        basis: Expression basis.
+        body: Torso fields, on all V.
+        frame: Head frame.
+        jaw_probes: Numbers of probes that hang on the jaw.
+        rest_gap: `9` inner-lip gaps in pixels.
+        rest_smile: `2` left, right: how much of the smile parameters the picture already shows.
+        absolute_mouth: Zero means closed, unsmiling lips instead of the picture's own.
+    """
+
+    points: Float
+    head_weight: Float
+    basis: FaceBasis
+    body: BodyField
+    frame: HeadFrame
+    jaw_probes: tuple[int, ...]
+    rest_gap: Float
+    rest_smile: Float
+    absolute_mouth: bool = False
+
+
+def clip_parameters(parameters: Float, frame: HeadFrame) -> Float:
+    """Limits one vector `P` to the table's range, and the yaw further where the picture is half turned already."""
+    clipped = np.clip(np.nan_to_num(parameters.astype(np.float32)), LOW, HIGH)
+    turned = float(smoothstep(np.float32((abs(frame.yaw_deg) - _WIDE_YAW_DEG) / 12.0)))
+    limit = float(HIGH[INDEX["head_yaw_deg"]]) * (1 - 0.5 * turned)
+    clipped[INDEX["head_yaw_deg"]] = np.clip(clipped[INDEX["head_yaw_deg"]], -limit, limit)
+    return clipped
+
+
+def pose(rig: Rig, parameters: Float) -> Float:
+    """Moved vertices `V 3` for one clipped vector `P`."""
+    value = {name: float(parameters[i]) for name, i in INDEX.items()}
+    points = rig.points.copy()
+    _express(rig, points, value)
+    _touch_lips(rig, points, value)
+    _keep_lids_apart(rig, points)
+    _turn_head(rig, points, value)
+    _move_body(rig, points, value)
+    return points
+
+
+def lip_gaps(points: Float, frame: HeadFrame) -> Float:
+    """Gaps `9` in pixels between paired inner-lip columns, along the face's down axis."""
+    return np.asarray((points[_LOWER] - points[_UPPER]) @ frame.axes[:, 1], np.float32)
+
+
+def _express(rig: Rig, points: Float, value: dict[str, float]) -> None:
+    coefficients = np.array([value[name] for name in rig.basis.names], np.float32)
+    if rig.absolute_mouth:
+        for k, side in enumerate("lr"):
+            coefficients[rig.basis.names.index(f"smile_{side}")] -= rig.rest_smile[k]
+    if coefficients.any():
+        count, size, _ = rig.basis.shapes.shape
+        moved = coefficients @ rig.basis.shapes.reshape(count, size * 3)
+        points[rig.basis.vertices] += moved.reshape(size, 3)
+    drop = 0.27 * value["jaw_open"] * rig.frame.iod_px
+    points[list(rig.jaw_probes)] += drop * rig.frame.axes[:, 1]
+
+
+def _touch_lips(rig: Rig, points: Float, value: dict[str, float]) -> None:
+    """Brings lip columns together: seal and press everywhere, rounding at the corners, f and v on the teeth."""
+    iod = rig.frame.iod_px
+    gap = lip_gaps(points, rig.frame)
+    target = gap - rig.rest_gap if rig.absolute_mouth else gap
+    rounding = min(1.0, 0.9 * value["pucker"] + 0.5 * value["funnel"])
+    target = target * (1 - rounding * _ZIP)
+    bite = value["labiodental"]
+    target = (1 - bite) * target + bite * (_BITE_GAP_IOD * iod * _BOW)
+    target = target * ((1 - value["seal"]) * (1 - value["lip_press"]))
+    target = np.maximum(target, np.minimum(rig.rest_gap, MIN_GAP_IOD * iod))
+    excess = gap - target
+    if not excess.any():
+        return
+    share = _SEAL_UPPER_SHARE + bite * (1 - value["seal"]) * (_BITE_UPPER_SHARE - _SEAL_UPPER_SHARE)
+    moves = np.concatenate([share * excess, -(1 - share) * excess])
+    along = (moves @ rig.basis.columns).astype(np.float32)
+    points[rig.basis.vertices] += along[:, None] * rig.frame.axes[:, 1]
+
+
+def _keep_lids_apart(rig: Rig, points: Float) -> None:
+    down = rig.frame.axes[:, 1]
+    for side in "rl":
+        upper, lower = list(topo.UPPER_LID[side]), list(topo.LOWER_LID[side])
+        overlap = np.maximum(0.0, -((points[lower] - points[upper]) @ down))[:, None]
+        if overlap.any():
+            points[upper] -= 0.7 * overlap * down
+            points[lower] += 0.3 * overlap * down
+
+
+def _turn_head(rig: Rig, points: Float, value: dict[str, float]) -> None:
+    angles = value["head_yaw_deg"], value["head_pitch_deg"], value["head_roll_deg"]
+    shift = value["head_x"], value["head_y"]
+    if not (any(angles) or any(shift) or value["head_scale"]):
+        return
+    matrix = (1 + value["head_scale"]) * head_rotation(*angles) - np.eye(3, dtype=np.float32)
+    offset = rig.frame.iod_px * np.array([*shift, 0.0], np.float32)
+    points += rig.head_weight[:, None] * ((points - rig.frame.pivot) @ matrix.T + offset)
+
+
+def _move_body(rig: Rig, points: Float, value: dict[str, float]) -> None:
+    body = rig.body
+    lift = body.gain * value["breathe"] * body.breathe
+    lift = lift + body.gain * (value["shrug_l"] * body.shrug[0] + value["shrug_r"] * body.shrug[1])
+    points[:, :2] += lift
+    shift = body.gain * body.width_px * np.array([value["sway_x"], value["sway_y"]], np.float32)
+    points[:, :2] += body.bend[:, None] * shift
+    if value["lean_deg"]:
+        angle = np.radians(body.gain * value["lean_deg"]) * body.bend
+        arm = points[:, :2] - body.root
+        cos, sin = np.cos(angle), np.sin(angle)
+        points[:, 0] = body.root[0] + cos * arm[:, 0] - sin * arm[:, 1]
+        points[:, 1] = body.root[1] + sin * arm[:, 0] + cos * arm[:, 1]

@@ -1,0 +1,215 @@
+"""Everything that is computed once per picture: mesh, depth, basis, layers, drawing order, eyes, mouth, facts.
+
+Plain frozen arrays, so a reference can be pickled, cached and sent to a worker. No networks here.
+Legend: H height, W width, V vertices, F triangles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from omnihuman.latents.motion import topology as topo
+from omnihuman.latents.motion.basis import build_basis
+from omnihuman.latents.motion.body import Torso, build_body_field, locate_torso, smoothstep
+from omnihuman.latents.motion.depth import HeadFrame, head_frame, vertex_depth
+from omnihuman.latents.motion.layers import Layers, split_layers
+from omnihuman.latents.motion.mesh import OUTSIDE, Index, PlanarMesh, build_mesh, split_lips
+from omnihuman.latents.motion.posing import MIN_GAP_IOD, Rig, lip_gaps
+from omnihuman.latents.motion.probes import Probes, place_probes
+from omnihuman.latents.motion.raster import triangle_map
+from omnihuman.types import Float, Image, ReferenceFacts
+
+if TYPE_CHECKING:
+    from omnihuman.perception.body import BodyLandmarks
+
+_NECK_IOD = 1.15
+_HEAD_REACH_IOD = (1.6, 2.8)
+_SMILE_LIFT_IOD = 0.088
+_NEUTRAL_CORNER_IOD = 0.01
+_ARM_POINTS = {"l": (11, 13, 15), "r": (12, 14, 16)}
+
+
+@dataclass(frozen=True)
+class DrawingOrder:
+    """Which triangles are drawn, and when.
+
+    Attributes:
+        outer: Triangles outside the face, furthest first; pure background is left out.
+        face: Triangles of face, mouth and eyes, to be sorted by depth in every frame.
+        mixed: `F` 1 where a triangle straddles the silhouette.
+    """
+
+    outer: Index
+    face: Index
+    mixed: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class MotionReference:
+    """One prepared picture.
+
+    Attributes:
+        image: `H W 3` the picture.
+        landmarks: `478 3` as detected.
+        facts: What motion depends on.
+        mesh: Planar mesh over the frame.
+        rig: What answers to parameters.
+        probes: Points that measure how skull, jaw and eyes moved.
+        layers: Person and background.
+        order: Drawing order.
+    """
+
+    image: Image
+    landmarks: Float
+    facts: ReferenceFacts
+    mesh: PlanarMesh
+    rig: Rig
+    probes: Probes
+    layers: Layers
+    order: DrawingOrder
+
+
+def build_reference(
+    image: Image, landmarks: Float, matte: Float, body: BodyLandmarks | None, absolute_mouth: bool = False
+) -> MotionReference:
+    """Prepares a picture.
+
+    Args:
+        image: `H W 3`.
+        landmarks: `478 3`.
+        matte: `H W` person in 0..1; all zero means that there is none, and the whole picture bends with the person.
+        body: Body landmarks, or None.
+        absolute_mouth: See `Rig`.
+    """
+    height, width = image.shape[:2]
+    frame = head_frame(landmarks)
+    mouthed = split_lips(landmarks[: topo.NUM_LANDMARKS], frame.axes[:, 1], MIN_GAP_IOD * frame.iod_px)
+    mesh = build_mesh(mouthed, height, width)
+    depth = vertex_depth(mesh.points, mesh.triangles, landmarks, frame)
+    torso = locate_torso(body, frame, height, width)
+    rig, probes = _build_rig(mesh, depth, frame, torso, absolute_mouth)
+    alpha = matte if matte.max() > 0.5 else np.ones_like(matte)
+    layers = split_layers(image, alpha, frame.iod_px)
+    return MotionReference(
+        image=np.ascontiguousarray(image),
+        landmarks=landmarks.astype(np.float32),
+        facts=_facts(image, frame, rig, torso, body),
+        mesh=mesh,
+        rig=rig,
+        probes=probes,
+        layers=layers,
+        order=_drawing_order(mesh, layers, height, width),
+    )
+
+
+def _build_rig(
+    mesh: PlanarMesh, depth: Float, frame: HeadFrame, torso: Torso, absolute_mouth: bool
+) -> tuple[Rig, Probes]:
+    vertices = np.concatenate([mesh.points, depth[:, None]], 1)
+    probes, probe_points = place_probes(vertices, frame)
+    points = np.concatenate([vertices, probe_points]).astype(np.float32)
+    head_weight = _head_weight(points[:, :2], mesh.points, frame)
+    head_weight[len(vertices) :] = 1.0
+    rig = Rig(
+        points=points,
+        head_weight=head_weight,
+        basis=build_basis(mesh, depth, frame),
+        body=build_body_field(points[:, :2], head_weight, torso),
+        frame=frame,
+        jaw_probes=probes.jaw,
+        rest_gap=lip_gaps(points, frame),
+        rest_smile=_rest_smile(points, frame),
+        absolute_mouth=absolute_mouth,
+    )
+    return rig, probes
+
+
+def _head_weight(points: Float, mesh_points: Float, frame: HeadFrame) -> Float:
+    """Share of the head's motion `V`: face and hair fully, the neck ever less, what is far away not at all."""
+    oval = mesh_points[list(topo.OVAL)]
+    down = frame.axes[:2, 1] / np.linalg.norm(frame.axes[:2, 1])
+    below = (points - mesh_points[topo.CHIN]) @ down / frame.iod_px
+    neck = 1 - smoothstep((below + 0.05) / _NECK_IOD)
+    distance = np.sqrt(((points[:, None] - oval[None]) ** 2).sum(2).min(1)) / frame.iod_px
+    # Hair and hats may tower: upwards the head reaches further than sideways.
+    upward = np.clip((mesh_points[topo.FOREHEAD] - points) @ down / frame.iod_px, 0.0, 2.5)
+    near, far = _HEAD_REACH_IOD
+    reach = 1 - smoothstep((distance - near - upward) / (far - near))
+    return np.asarray(neck * reach, np.float32)
+
+
+def _rest_smile(points: Float, frame: HeadFrame) -> Float:
+    """How much of smile_l, smile_r the picture shows: lift of the corners against the middle of the lips."""
+    down = frame.axes[:, 1]
+    middle = points[[0, 13, 14, 17]].mean(0)
+    lift = np.array([(middle - points[corner]) @ down for corner in (291, 61)]) / frame.iod_px
+    return np.clip((lift - _NEUTRAL_CORNER_IOD) / _SMILE_LIFT_IOD, 0.0, 1.0).astype(np.float32)
+
+
+def _facts(
+    image: Image, frame: HeadFrame, rig: Rig, torso: Torso, body: BodyLandmarks | None
+) -> ReferenceFacts:
+    height, width = image.shape[:2]
+    arms = {side: _arm_visible(body, side, height, width) for side in "lr"}
+    return ReferenceFacts(
+        yaw_deg=frame.yaw_deg,
+        pitch_deg=frame.pitch_deg,
+        roll_deg=frame.roll_deg,
+        iod_px=frame.iod_px,
+        height_px=height,
+        width_px=width,
+        torso_visible=torso.visible,
+        arm_l_visible=arms["l"],
+        arm_r_visible=arms["r"],
+        mouth_gap_iod=float(rig.rest_gap.mean()) / frame.iod_px,
+    )
+
+
+def _arm_visible(body: BodyLandmarks | None, side: str, height: int, width: int) -> float:
+    if body is None:
+        return 0.0
+    joints = list(_ARM_POINTS[side])
+    points = body.points[joints, :2]
+    inside = ((points >= 0) & (points < [width, height])).all()
+    return float(body.visibility[joints].min()) if inside else 0.0
+
+
+def _drawing_order(mesh: PlanarMesh, layers: Layers, height: int, width: int) -> DrawingOrder:
+    """Sorts the triangles into empty, solid and straddling by what they cover at rest."""
+    kernel = np.ones((3, 3), np.uint8)
+    active = cv2.dilate(layers.active.astype(np.uint8), kernel)
+    alpha = layers.residual[..., 3]
+    owner = triangle_map(mesh.points, mesh.triangles, height, width)
+    count = len(mesh.triangles)
+    some, least = _at_corners(mesh, active, alpha)
+    inside = owner >= 0
+    np.maximum.at(some, owner[inside], active[inside])
+    np.minimum.at(least, owner[inside], alpha[inside])
+    mixed = (least < 0.98).astype(np.uint8)
+    in_face = mesh.labels != OUTSIDE
+    mixed[in_face] = 0
+    numbers = np.arange(count, dtype=np.int32)
+    drawn = ~in_face & (some > 0)
+    outer = np.concatenate([numbers[drawn & (mixed == 0)], numbers[drawn & (mixed == 1)]])
+    return DrawingOrder(outer, numbers[in_face], mixed)
+
+
+def _at_corners(mesh: PlanarMesh, active: NDArray[np.uint8], alpha: Float) -> tuple[NDArray[np.uint8], Float]:
+    """Activity and least alpha at the corners of each triangle; beyond the frame its mirror image counts."""
+    height, width = alpha.shape
+    last = np.array([width - 1, height - 1])
+    folded = np.abs(mesh.points)
+    folded = np.where(folded > last, 2 * last - folded, folded)
+    columns, rows = np.clip(np.round(folded), 0, last).astype(int).T
+    corners = mesh.triangles
+    return active[rows, columns][corners].max(1), alpha[rows, columns][corners].min(1)
+
+
+def with_mouth_mode(reference: MotionReference, absolute: bool) -> MotionReference:
+    """The same reference with the mouth read relative to the picture, or absolutely."""
+    return replace(reference, rig=replace(reference.rig, absolute_mouth=absolute))

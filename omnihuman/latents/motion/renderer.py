@@ -1,0 +1,47 @@
+"""Draws one frame: pose, rasterise, composite, then what lies behind lips and lids. Holds the work buffers.
+
+One renderer serves one picture and one thread; what it draws depends on the parameters alone, never on earlier frames.
+Legend: H height, W width, P parameters.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from omnihuman.latents.motion.composite import composite
+from omnihuman.latents.motion.posing import clip_parameters, pose
+from omnihuman.latents.motion.raster import rasterise
+from omnihuman.latents.motion.reference import MotionReference
+from omnihuman.types import Float, Image
+
+
+class FrameRenderer:
+    """Renders frames of one prepared picture.
+
+    Args:
+        reference: The picture.
+    """
+
+    def __init__(self, reference: MotionReference) -> None:
+        self._reference = reference
+        height, width = reference.image.shape[:2]
+        self._field = np.zeros((height, width, 2), np.float32)
+        self._covered = np.zeros((height, width), np.uint8)
+
+    def draw(self, parameters: Float) -> Image:
+        """Frame `H W 3` for one vector `P` in the table's units."""
+        ref = self._reference
+        value = clip_parameters(parameters, ref.rig.frame)
+        points = pose(ref.rig, value)
+        plane = np.ascontiguousarray(points[: len(ref.mesh.points), :2])
+        shift = ref.mesh.points - plane
+        corners = ref.mesh.triangles[ref.order.face]
+        depth = points[corners, 2].sum(1)
+        order = np.concatenate([ref.order.outer, ref.order.face[np.argsort(depth, kind="stable")]])
+        rasterise(
+            plane, shift, ref.mesh.triangles, order, ref.mesh.labels, ref.order.mixed,
+            ref.layers.residual, self._field, self._covered,
+        )  # fmt: skip
+        out = np.empty_like(ref.image)
+        composite(ref.image, ref.layers.residual, ref.layers.background, self._field, self._covered, out)
+        return out

@@ -1,0 +1,100 @@
+"""The motion space: latents are per-frame motion parameters of the pictured person; decoding warps the picture.
+
+Not a generator: it never invents pixels beyond lips, teeth and the rim behind a moving head. The denoiser decides how
+the person moves, this space only how it looks. OmniHuman-1's "latent space" role, without a video autoencoder.
+Legend: C = P motion parameters, T frames, H height, W width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from omnihuman.errors import InputError
+from omnihuman.latents.motion.parameters import NUM_PARAMETERS, SCALE
+from omnihuman.latents.motion.reference import MotionReference, build_reference
+from omnihuman.latents.motion.renderer import FrameRenderer
+from omnihuman.types import Clip, Float, Image, LatentSpec
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from omnihuman.perception.body import BodyPerception
+    from omnihuman.perception.face import FacePerception
+    from omnihuman.perception.matte import PersonMatte
+
+SPEC = LatentSpec("motion", NUM_PARAMETERS, 25.0)
+MIN_IOD_PX = 24.0
+"""Below this distance between the outer eye corners there are too few pixels for a mouth."""
+
+
+class MotionSpace:
+    """Latent space of motion parameters.
+
+    Args:
+        face: Finds and tracks faces.
+        matte: Separates the person from the background.
+        body: Finds the body; without it the torso is guessed from the head.
+        absolute_mouth: Zero parameters mean closed, unsmiling lips instead of the picture's own mouth.
+    """
+
+    def __init__(
+        self, face: FacePerception, matte: PersonMatte, body: BodyPerception | None = None, absolute_mouth: bool = False
+    ) -> None:
+        self._face = face
+        self._matte = matte
+        self._body = body
+        self._absolute_mouth = absolute_mouth
+
+    @property
+    def spec(self) -> LatentSpec:
+        """One latent frame per video frame."""
+        return SPEC
+
+    def prepare(self, image: Image) -> MotionReference:
+        """Everything that is computed once per picture `H W 3`; the largest face is the person.
+
+        Raises:
+            InputError: `face_not_found` or `face_too_small`.
+        """
+        faces = self._face.detect(image)
+        if not faces:
+            raise InputError(
+                "face_not_found",
+                "no face was found in the picture",
+                "Use a picture in which one face is seen from the front, well lit and not covered.",
+            )
+        face = faces[0]
+        iod_px = float(np.linalg.norm(face.points[33] - face.points[263]))
+        if iod_px < MIN_IOD_PX:
+            raise InputError(
+                "face_too_small",
+                f"the eyes of the face are {iod_px:.0f} pixels apart, {MIN_IOD_PX:.0f} are needed",
+                "Use a larger picture, or crop it closer to the person.",
+            )
+        matte = self._matte.estimate(image, face)
+        body = self._body.detect(image, face) if self._body is not None else None
+        return build_reference(image, face.points, matte, body, self._absolute_mouth)
+
+    def render(self, parameters: Float, reference: MotionReference) -> Iterator[Image]:
+        """Frames `H W 3` for parameters `T P` in the table's units; values beyond the table's range are clipped."""
+        renderer = FrameRenderer(reference)
+        for frame in np.asarray(parameters, np.float32):
+            yield renderer.draw(frame)
+
+    def decode(self, latents: Tensor, reference: MotionReference) -> Iterator[Image]:
+        """Normalised latents `1 C T` -> frames `H W 3`, one at a time, in order."""
+        assert latents.ndim == 3 and latents.shape[:2] == (1, NUM_PARAMETERS), latents.shape
+        parameters = latents[0].detach().float().cpu().numpy().T * SCALE
+        return self.render(parameters, reference)
+
+    def encode(self, clip: Clip, reference: MotionReference) -> Tensor:
+        """Clip of the same or another person -> normalised latents `1 C T` at this space's frame rate."""
+        import torch
+
+        from omnihuman.latents.motion.fit import fit_clip
+
+        parameters = fit_clip(self._face.track(iter(clip.frames)), clip.fps, reference, SPEC)
+        return torch.from_numpy(np.ascontiguousarray((parameters / SCALE).T[None]))

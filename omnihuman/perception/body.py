@@ -1,0 +1,187 @@
+"""The body of the pictured person as 33 points with visibility. Finding and judging only; moves nothing.
+
+The detector often misses cut-off bodies and likes legs, so squares guessed from the face compete with its own, and the
+one whose head lies on the known face wins. Legend: points in pixels of the picture; L and R are the person's own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from omnihuman.perception.face import FaceLandmarks
+from omnihuman.perception.face_geometry import head_pose_deg
+from omnihuman.perception.mesh_topology import LIP_CORNER_LEFT, LIP_CORNER_RIGHT, NOSE_TIP
+from omnihuman.perception.pose_model import NUM_POINTS, BodyPoseModel, RawPose
+from omnihuman.perception.roi import SquareROI
+from omnihuman.types import Float, Handle, Image
+
+__all__ = ["BodyLandmarks", "BodyPerception", "BodyPoseModel"]
+
+NOSE, MOUTH_LEFT, MOUTH_RIGHT = 0, 9, 10
+EYE_INNER_LEFT, EYE_OUTER_LEFT, EYE_INNER_RIGHT, EYE_OUTER_RIGHT = 1, 3, 4, 6
+SHOULDER_LEFT, SHOULDER_RIGHT = 11, 12
+ELBOW_LEFT, ELBOW_RIGHT = 13, 14
+WRIST_LEFT, WRIST_RIGHT = 15, 16
+PINKY_LEFT, PINKY_RIGHT, INDEX_LEFT, INDEX_RIGHT, THUMB_LEFT, THUMB_RIGHT = 17, 18, 19, 20, 21, 22
+HIP_LEFT, HIP_RIGHT = 23, 24
+KNEE_LEFT, KNEE_RIGHT, ANKLE_LEFT, ANKLE_RIGHT = 25, 26, 27, 28
+
+_ARM_CHAINS = (
+    (SHOULDER_LEFT, ELBOW_LEFT, WRIST_LEFT, (PINKY_LEFT, INDEX_LEFT, THUMB_LEFT)),
+    (SHOULDER_RIGHT, ELBOW_RIGHT, WRIST_RIGHT, (PINKY_RIGHT, INDEX_RIGHT, THUMB_RIGHT)),
+)
+_FACE_PAIRS = (
+    (NOSE, NOSE_TIP), (EYE_OUTER_LEFT, 263), (EYE_OUTER_RIGHT, 33),
+    (MOUTH_LEFT, LIP_CORNER_LEFT), (MOUTH_RIGHT, LIP_CORNER_RIGHT),
+)  # fmt: skip
+
+_MIN_SCORE = 0.5
+_SURE_SCORE = 0.9
+_MAX_FACE_MISS = 0.35
+_SURE_FACE_MISS = 0.12
+_SHOULDER_FACE_RANGE = (0.25, 5.0)
+_MAX_BONE_SHOULDERS = 2.0
+_MIN_SHOULDER_VISIBILITY = 0.2
+_MAX_TURN_DEG = 40.0
+_GUESS_DOWN_FACES = 3.4
+_GUESS_SIDES_FACES = (11.0, 8.0, 15.0)
+
+
+@dataclass(frozen=True)
+class BodyLandmarks:
+    """One body.
+
+    Attributes:
+        points: `33 3` float32, z towards the viewer; order of the constants of this module.
+        visibility: `33` float32 in 0..1; 0 outside the picture and for limbs of impossible length.
+        score: Confidence 0..1 of the network that there is a body.
+    """
+
+    points: Float
+    visibility: Float
+    score: float
+
+
+class BodyPerception:
+    """Finds the body that belongs to a face.
+
+    Args:
+        pose: Handle of a `BodyPoseModel`.
+    """
+
+    def __init__(self, pose: Handle) -> None:
+        self._pose = pose
+
+    def detect(self, image: Image, face: FaceLandmarks | None) -> BodyLandmarks | None:
+        """The body in a picture `H W 3`.
+
+        Args:
+            image: `H W 3`.
+            face: The face of the person meant; without it the most certain body is taken.
+
+        Returns:
+            The body, or None when no result is possible as the body of this face.
+        """
+        best: RawPose | None = None
+        best_rank = -math.inf
+        with self._pose() as model:
+            for roi in _candidates(model, image, face):
+                pose = _looked_at_twice(model, image, roi)
+                miss = 0.0 if face is None else _face_miss(pose, face)
+                if not _possible(pose, face, miss):
+                    continue
+                rank = pose.score - miss
+                if rank > best_rank:
+                    best, best_rank = pose, rank
+                if pose.score >= _SURE_SCORE and miss <= _SURE_FACE_MISS:
+                    break
+        return None if best is None else _judged(best, image)
+
+
+def _candidates(model: BodyPoseModel, image: Image, face: FaceLandmarks | None) -> Iterator[SquareROI]:
+    """Squares to try, likeliest first: the detector's on the whole picture and inside a border, then guesses."""
+    height, width = image.shape[:2]
+    whole = SquareROI(width / 2, height / 2, float(max(width, height)))
+    views = [whole, whole.scaled(1.6)]
+    guesses = [] if face is None else list(_guesses(face))
+    views += guesses[:1]
+    for view in views:
+        found = model.find(image, view)
+        if face is not None:
+            found.sort(key=lambda roi: _distance_to_neck(roi, face))
+        yield from found[:2]
+    yield from guesses
+
+
+def _guesses(face: FaceLandmarks) -> Iterator[SquareROI]:
+    """Squares of an upright body under the face, for grown-up, big-headed and small-headed figures."""
+    roll = face.roi.roll_rad if abs(face.roi.roll_rad) > math.pi / 4 else 0.0
+    for side_faces in _GUESS_SIDES_FACES:
+        down = _GUESS_DOWN_FACES * face.size_px * side_faces / _GUESS_SIDES_FACES[0]
+        yield SquareROI(
+            face.roi.x - math.sin(roll) * down, face.roi.y + math.cos(roll) * down, side_faces * face.size_px, roll
+        )
+
+
+def _distance_to_neck(roi: SquareROI, face: FaceLandmarks) -> float:
+    """How far the point where `roi` expects the head is from the face, in sides of `roi`."""
+    up = roi.side_px / 4
+    x, y = roi.x + math.sin(roi.roll_rad) * up, roi.y - math.cos(roi.roll_rad) * up
+    return math.hypot(x - face.roi.x, y - face.roi.y) / roi.side_px
+
+
+def _looked_at_twice(model: BodyPoseModel, image: Image, roi: SquareROI) -> RawPose:
+    """The better of a first look and a second one at the square that the first one proposes."""
+    first = model.landmarks(image, roi)
+    if first.score < _MIN_SCORE:
+        return first
+    second = model.landmarks(image, first.next_roi)
+    return second if second.score >= first.score - 0.05 else first
+
+
+def _face_miss(pose: RawPose, face: FaceLandmarks) -> float:
+    """Mean distance between the body's head points and the face's own, in face sizes."""
+    body, mesh = (list(numbers) for numbers in zip(*_FACE_PAIRS, strict=True))
+    apart = pose.points[body, :2] - face.points[mesh, :2]
+    return float(np.linalg.norm(apart, axis=1).mean()) / face.size_px
+
+
+def _possible(pose: RawPose, face: FaceLandmarks | None, miss: float) -> bool:
+    """Whether this can be the body of this face: head on the face, shoulders seen, of sane width, on their sides."""
+    seen = pose.visibility[[SHOULDER_LEFT, SHOULDER_RIGHT]].max()
+    if pose.score < _MIN_SCORE or miss > _MAX_FACE_MISS or seen < _MIN_SHOULDER_VISIBILITY:
+        return False
+    if face is None:
+        return True
+    across = pose.points[SHOULDER_LEFT, :2] - pose.points[SHOULDER_RIGHT, :2]
+    low, high = (limit * face.size_px for limit in _SHOULDER_FACE_RANGE)
+    yaw_deg, _, _ = head_pose_deg(face.points)
+    eyes = face.points[263, :2] - face.points[33, :2]
+    same_side = float(across @ eyes) > 0 or abs(yaw_deg) > _MAX_TURN_DEG
+    return low <= float(np.linalg.norm(across)) <= high and same_side
+
+
+def _judged(pose: RawPose, image: Image) -> BodyLandmarks:
+    """Takes visibility away from points outside the picture and from limbs too long for these shoulders."""
+    height, width = image.shape[:2]
+    x, y = pose.points[:, 0], pose.points[:, 1]
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    visibility = pose.visibility * inside
+    # Depth keeps the shoulders wide when they are seen from the side.
+    shoulders = float(np.linalg.norm(pose.points[SHOULDER_LEFT] - pose.points[SHOULDER_RIGHT]))
+    limit = _MAX_BONE_SHOULDERS * max(shoulders, 1.0)
+    for shoulder, elbow, wrist, fingers in _ARM_CHAINS:
+        upper, fore = (
+            float(np.linalg.norm(pose.points[a, :2] - pose.points[b, :2]))
+            for a, b in ((shoulder, elbow), (elbow, wrist))
+        )
+        if upper > limit:
+            visibility[elbow] = 0.0
+        if upper > limit or fore > limit:
+            visibility[[wrist, *fingers]] = 0.0
+    assert visibility.shape == (NUM_POINTS,)
+    return BodyLandmarks(pose.points.astype(np.float32), visibility.astype(np.float32), pose.score)

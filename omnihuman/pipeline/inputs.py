@@ -1,0 +1,89 @@
+"""A request -> picture and sound in memory, checked; refuses what cannot work before anything is computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from omnihuman.errors import InputError
+from omnihuman.media.audio import read_sound
+from omnihuman.media.framing import fit_longest_side
+from omnihuman.media.image import checked_image, read_image
+from omnihuman.pipeline.assemble import Limits
+from omnihuman.pipeline.provenance import sha256_of, sha256_of_file
+from omnihuman.types import AnimationRequest, Handle, Image, Sound
+
+IN_MEMORY = Path("in-memory")
+"""Stands for the path of a picture or sound that was handed in as an array."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run works on.
+
+    Attributes:
+        image: RGB uint8 `H W 3` at the size of the video.
+        sound: Sound of the whole clip.
+        sha256: Input kind -> hash of the file, or of the array handed in.
+    """
+
+    image: Image
+    sound: Sound
+    sha256: dict[str, str]
+
+
+def check_request(request: AnimationRequest, output: Path | None) -> None:
+    """Refuses what cannot work before anything is computed.
+
+    Raises:
+        InputError: nothing_drives, text_empty, or output_invalid.
+    """
+    if request.audio is None and request.say is None:
+        raise InputError("nothing_drives", "nothing says how the person should move", "Give --audio or --say.")
+    if request.say is not None and not request.say.strip():
+        raise InputError("text_empty", "the text to say is empty", "Write a sentence.")
+    if output is None:
+        return
+    if output.suffix.lower() != ".mp4":
+        raise InputError("output_invalid", f"{output.name!r} does not end in .mp4", "Name an .mp4 file.")
+    if output.is_dir():
+        raise InputError("output_invalid", f"{output.name!r} is a folder", "Name an .mp4 file.")
+    inputs = [p for p in (request.image, request.audio) if p is not None and p.exists()]
+    if output.exists() and any(output.samefile(p) for p in inputs):
+        raise InputError("output_invalid", "the output would overwrite an input", "Name another file.")
+
+
+def read_picture(request: AnimationRequest, given: Image | None, limits: Limits) -> tuple[Image, str]:
+    """The picture at the size of the video, and the hash of its source.
+
+    Args:
+        request: Names the file and the size.
+        given: The picture itself, where it was handed in.
+        limits: Of the preset; larger pictures are scaled down unless the request asks for a size.
+    """
+    image = read_image(request.image) if given is None else checked_image(np.asarray(given))
+    digest = sha256_of_file(request.image) if given is None else sha256_of(image.tobytes())
+    return fit_longest_side(image, request.size or min(limits.longest_side_px, max(image.shape[:2]))), digest
+
+
+def read_driver(request: AnimationRequest, given: Sound | None, voice: Handle, limits: Limits) -> tuple[Sound, str]:
+    """The sound that drives the clip - handed in, spoken by the built-in voice or read - and the hash of its source.
+
+    Raises:
+        InputError: audio_too_long, and what reading or speaking raises.
+    """
+    if given is not None:
+        sound, digest = given, sha256_of(given.samples.tobytes())
+    elif request.say is not None:
+        with voice() as speaker:
+            sound = speaker.speak(request.say).sound
+        digest = sha256_of(sound.samples.tobytes())
+    else:
+        assert request.audio is not None
+        sound, digest = read_sound(request.audio), sha256_of_file(request.audio)
+    if sound.duration_s > limits.duration_s:
+        cause = f"the sound lasts {sound.duration_s:.0f} s, over this preset's limit of {limits.duration_s:.0f} s"
+        raise InputError("audio_too_long", cause, "Cut it into parts.")
+    return sound, digest

@@ -1,0 +1,229 @@
+"""Text -> speech of many speakers -> audio features and phone times on disk, once, for all training runs.
+
+Motion is not stored: the teacher makes a new take whenever a window is drawn (`dataset.py`). Resumable, and safe to
+run several times at once: each recording is one file, written aside and renamed.
+
+Legend: V acoustic variants of one recording (the first is the cleanest), N feature rows, D feature width, K phones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from omnihuman.conditions.audio import AudioConditioner
+from omnihuman.config import StrictModel, cache_dir
+from omnihuman.errors import ResourceError
+from omnihuman.speech.clock import ANALYSIS_RATE_HZ, analysis_samples
+from omnihuman.speech.inventory import PHONES, SILENCE, TimedPhone
+from omnihuman.speech.voice import BuiltInVoice, Speech
+from omnihuman.speech.warp import random_warp
+from omnihuman.training.acoustics import AcousticSettings, coloured_noise, spoil, without_speech
+from omnihuman.training.corpus import dictionary_words, load_grammar, sentences
+from omnihuman.types import Float, Handle, Sound
+
+_RECIPE = 1
+"""Counts up when the code changes what it makes from the same settings."""
+_STALE_CLAIM_S = 600.0
+
+
+class SpeechSettings(StrictModel):
+    """What speech is made.
+
+    Attributes:
+        recordings: Number of recordings with speech, each of one made-up speaker.
+        sentences_per_recording: Sentences in each.
+        quiet_recordings: Further recordings in which nobody speaks.
+        variants: Acoustic conditions per recording, the clean one included.
+        pause_s: Median of the pauses between sentences.
+        seed: Of everything.
+        acoustics: How the other variants are spoilt.
+    """
+
+    recordings: int = 250
+    sentences_per_recording: int = 14
+    quiet_recordings: int = 24
+    variants: int = 3
+    pause_s: float = 0.4
+    seed: int = 7
+    acoustics: AcousticSettings = AcousticSettings()
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One stored recording.
+
+    Attributes:
+        features: `V N D` float16, rows 1 / 50 s apart, row i centred on i / 50 s.
+        phones: What is said; a single silence when nobody speaks.
+        duration_s: Length.
+    """
+
+    features: np.ndarray
+    phones: tuple[TimedPhone, ...]
+    duration_s: float
+
+    @property
+    def speaks(self) -> bool:
+        """Whether somebody speaks in it."""
+        return any(phone.symbol != SILENCE for phone in self.phones)
+
+
+def save_recording(recording: Recording, path: Path) -> None:
+    """Writes one recording aside and renames it."""
+    part = path.with_suffix(f".{os.getpid()}.part")
+    symbols = np.array([PHONES.index(phone.symbol) for phone in recording.phones], np.uint8)
+    times = np.array([(phone.start_s, phone.end_s) for phone in recording.phones], np.float32)
+    with part.open("wb") as file:
+        np.savez(file, features=recording.features, symbols=symbols, times=times, duration_s=recording.duration_s)
+    part.replace(path)
+
+
+def load_recording(path: Path) -> Recording:
+    """Reads what `save_recording` wrote."""
+    with np.load(path, allow_pickle=False) as data:
+        rows = zip(data["symbols"], data["times"].astype(float), strict=True)
+        phones = tuple(TimedPhone(PHONES[int(symbol)], float(a), float(b)) for symbol, (a, b) in rows)
+        return Recording(data["features"], phones, float(data["duration_s"]))
+
+
+def folder_of(settings: SpeechSettings, checksums: Mapping[str, str]) -> Path:
+    """Cache folder for these settings and model files: another setting, another folder."""
+    facts = {"recipe": _RECIPE, "settings": settings.model_dump(mode="json"), "models": dict(sorted(checksums.items()))}
+    grammar = json.dumps(load_grammar(), sort_keys=True)
+    digest = hashlib.sha256((json.dumps(facts, sort_keys=True) + grammar).encode()).hexdigest()
+    return cache_dir() / "training" / f"speech-{digest[:16]}"
+
+
+def recite(voice: BuiltInVoice, texts: Sequence[str], pause_s: float, rng: np.random.Generator) -> Speech:
+    """One made-up speaker says some sentences with human pauses between them, at the analysis rate."""
+    speaker = random_warp(rng)
+    pieces: list[Float] = []
+    phones: list[TimedPhone] = []
+    length = 0
+    for text in texts:
+        speech = voice.speak(text, speaker, seed=int(rng.integers(2**31)))
+        samples = analysis_samples(speech.sound)
+        spoken = [phone for phone in speech.phones if phone.symbol != SILENCE]
+        cut_from = max(0.0, spoken[0].start_s - 0.06)
+        cut_to = min(speech.sound.duration_s, spoken[-1].end_s + 0.12)
+        kept = samples[int(cut_from * ANALYSIS_RATE_HZ) : int(cut_to * ANALYSIS_RATE_HZ)]
+        pause = int(np.clip(rng.lognormal(np.log(pause_s), 0.9), 0.03, 4.0) * ANALYSIS_RATE_HZ)
+        pieces += [np.zeros(pause, np.float32), kept]
+        shift = (length + pause - int(cut_from * ANALYSIS_RATE_HZ)) / ANALYSIS_RATE_HZ
+        length += pause + len(kept)
+        last_s = phones[-1].end_s if phones else 0.0
+        phones.append(TimedPhone(SILENCE, last_s, max(last_s, spoken[0].start_s + shift)))
+        inner = [phone for phone in speech.phones if spoken[0].start_s <= phone.start_s < spoken[-1].end_s]
+        phones += [TimedPhone(phone.symbol, phone.start_s + shift, phone.end_s + shift) for phone in inner]
+    samples = np.concatenate([*pieces, np.zeros(ANALYSIS_RATE_HZ // 2, np.float32)])
+    sound = Sound(samples, ANALYSIS_RATE_HZ)
+    phones.append(TimedPhone(SILENCE, phones[-1].end_s, sound.duration_s))
+    return Speech(sound, tuple(phones))
+
+
+def _with_floor(sound: Sound, rng: np.random.Generator) -> Sound:
+    """Adds the faint noise floor that every microphone has."""
+    level = 10.0 ** (rng.uniform(-80.0, -52.0) / 20.0)
+    floor = np.float32(level) * coloured_noise(len(sound.samples), sound.rate_hz, rng)
+    return Sound((sound.samples + floor).astype(np.float32), sound.rate_hz)
+
+
+def make_recording(
+    index: int, texts: Sequence[str], settings: SpeechSettings, voice: Handle, audio: AudioConditioner
+) -> Recording:
+    """Speaks, spoils and analyses one recording.
+
+    Args:
+        index: Number of the recording; seeds its chance.
+        texts: Its sentences; empty = nobody speaks.
+        settings: See `SpeechSettings`.
+        voice: Lends a `BuiltInVoice`.
+        audio: Makes the features.
+    """
+    rng = np.random.default_rng([settings.seed, index])
+    if texts:
+        with voice() as built_in:
+            speech = recite(built_in, texts, settings.pause_s, rng)
+        sounds = [_with_floor(speech.sound, rng)]
+        sounds += [spoil(speech.sound, settings.acoustics, rng) for _ in range(settings.variants - 1)]
+        phones = speech.phones
+    else:
+        sounds = [without_speech(20.0, ANALYSIS_RATE_HZ, rng) for _ in range(settings.variants)]
+        phones = (TimedPhone(SILENCE, 0.0, sounds[0].duration_s),)
+    features = np.stack([audio.encode(sound).values for sound in sounds]).astype(np.float16)
+    return Recording(features, phones, sounds[0].duration_s)
+
+
+@contextmanager
+def _claim(path: Path) -> Iterator[bool]:
+    """Whether this process may write `path`; a claim that nobody touched for long is taken over."""
+    claim = path.with_suffix(".claim")
+    if claim.exists() and time.time() - claim.stat().st_mtime > _STALE_CLAIM_S:
+        claim.unlink(missing_ok=True)
+    try:
+        claim.touch(exist_ok=False)
+    except FileExistsError:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        claim.unlink(missing_ok=True)
+
+
+def precompute(
+    settings: SpeechSettings,
+    voice: Handle,
+    phones: Handle,
+    checksums: Mapping[str, str],
+    report: Callable[[int, int, float], None],
+) -> Path:
+    """Makes every recording that is not there yet.
+
+    Args:
+        settings: What to make.
+        voice: Lends a `BuiltInVoice`.
+        phones: Lends a `PhoneRecognizer`.
+        checksums: sha256 of the model files in use, by name: part of the folder's key.
+        report: Called with (recordings done, recordings in all, seconds left).
+
+    Returns:
+        Folder with one `*.npz` per recording.
+
+    Raises:
+        ResourceError: `cache_unwritable`: the folder cannot be made.
+    """
+    folder = folder_of(settings, checksums)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fix = "Set OMNIHUMAN_CACHE to a folder with room."
+        raise ResourceError("cache_unwritable", f"{folder.name} cannot be made ({error.strerror})", fix) from None
+    (folder / "settings.json").write_text(settings.model_dump_json(indent=1), encoding="utf-8")
+    with voice() as built_in:
+        words = dictionary_words(built_in.dictionary)
+    count = settings.sentences_per_recording
+    texts = list(islice(sentences(load_grammar(), words, settings.seed), settings.recordings * count))
+    audio = AudioConditioner(phones)
+    total = settings.recordings + settings.quiet_recordings
+    started, made = time.monotonic(), 0
+    for index in range(total):
+        path = folder / f"{index:05d}.npz"
+        with _claim(path) as mine:
+            if mine and not path.exists():
+                own = texts[index * count : (index + 1) * count] if index < settings.recordings else []
+                save_recording(make_recording(index, own, settings, voice, audio), path)
+                made += 1
+        elapsed = time.monotonic() - started
+        report(index + 1, total, elapsed / max(made, 1) * (total - index - 1))
+    return folder

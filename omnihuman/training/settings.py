@@ -1,0 +1,140 @@
+"""Settings of a training run, as written in configs/training/*.yaml. The only place of their defaults.
+
+Legend of ratios: share of the training windows on which a condition is switched on (OmniHuman-1 section 3.2).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from omnihuman.conditions.base import STRENGTH
+from omnihuman.config import StrictModel, load
+from omnihuman.latents.motion.parameters import GROUPS
+
+Ratio = float
+
+
+class Ratios(StrictModel):
+    """How often each condition is present in a stage; the stronger, the rarer.
+
+    `text` has no carrier in the motion space's `ConditionBatch` yet, so only 0 is accepted.
+    """
+
+    text: float = Field(0.0, ge=0.0, le=0.0)
+    reference: float = Field(0.9, ge=0.0, le=1.0)
+    audio: float = Field(0.8, ge=0.0, le=1.0)
+    pose: float = Field(0.25, ge=0.0, le=1.0)
+    motion_frames: float = Field(0.7, ge=0.0, le=1.0)
+
+
+class Stage(StrictModel):
+    """A stretch of training with its own ratios; stages follow each other, weakest condition first."""
+
+    name: str
+    steps: int = Field(ge=1)
+    ratios: Ratios = Ratios()
+
+    @property
+    def kinds(self) -> set[str]:
+        """Conditions that are ever present in this stage."""
+        return {kind for kind in STRENGTH if getattr(self.ratios, kind) > 0}
+
+
+class ModelSettings(StrictModel):
+    """Size of the transformer; see `MotionDiT` for the meaning of each."""
+
+    width: int = Field(192, ge=16)
+    layers: int = Field(4, ge=1)
+    heads: int = Field(4, ge=1)
+    mlp_ratio: int = Field(3, ge=1)
+    kernel: int = Field(9, ge=1)
+    audio_width: int = Field(128, ge=8)
+    audio_layers: int = Field(4, ge=1)
+    audio_reach: int = Field(7, ge=0)
+
+
+class OptimizerSettings(StrictModel):
+    """AdamW with warm-up and cosine decay."""
+
+    learning_rate: float = Field(1e-3, gt=0.0)
+    final_fraction: float = Field(0.02, ge=0.0, le=1.0)
+    weight_decay: float = Field(0.01, ge=0.0)
+    warmup_steps: int = Field(200, ge=0)
+    clip_norm: float = Field(1.0, gt=0.0)
+    ema_decay: float = Field(0.999, ge=0.0, lt=1.0)
+
+
+class LossSettings(StrictModel):
+    """What counts how much.
+
+    Attributes:
+        groups: Weight per parameter group; 1 where not named.
+        channels: Further factor per parameter name.
+        time_bias: b of the weight 1 / (t + b) on the data error.
+        velocity: Weight of the error of frame-to-frame differences, seam with the motion frames included.
+        regression: Weight of the audio encoder's direct guess of the mouth.
+    """
+
+    groups: dict[str, float] = {}
+    channels: dict[str, float] = {}
+    time_bias: float = Field(0.15, gt=0.0)
+    velocity: float = Field(1.0, ge=0.0)
+    regression: float = Field(0.5, ge=0.0)
+
+    @model_validator(mode="after")
+    def _known_groups(self) -> LossSettings:
+        if unknown := set(self.groups) - set(GROUPS):
+            raise ValueError(f"unknown parameter group {sorted(unknown)[0]!r}; known: {', '.join(GROUPS)}")
+        return self
+
+
+class DataSettings(StrictModel):
+    """Where windows come from.
+
+    Attributes:
+        kind: `speech` = the built-in voice taught by our teacher; `synthetic` = made up on the spot, for tests.
+        frames: Latent frames of a window.
+    """
+
+    kind: Literal["speech", "synthetic"]
+    frames: int = Field(100, ge=8)
+    prefix_frames: tuple[int, int] = (4, 24)
+
+    @model_validator(mode="after")
+    def _prefix_inside(self) -> DataSettings:
+        low, high = self.prefix_frames
+        if not 1 <= low <= high < self.frames:
+            raise ValueError(f"prefix_frames {low}..{high} must lie inside a window of {self.frames} frames")
+        return self
+
+
+class TrainingSettings(StrictModel):
+    """One file of configs/training."""
+
+    seed: int = Field(1, ge=0)
+    data: DataSettings
+    model: ModelSettings = ModelSettings()
+    stages: tuple[Stage, ...] = Field(min_length=1)
+    batch_size: int = Field(24, ge=1)
+    optimizer: OptimizerSettings = OptimizerSettings()
+    loss: LossSettings = LossSettings()
+    precision: Literal["bf16", "fp32"] = "bf16"
+    export: Path = Path("motion-dit.safetensors")
+    save_every_min: float = Field(10.0, gt=0.0)
+
+    @property
+    def steps(self) -> int:
+        """Steps of all stages."""
+        return sum(stage.steps for stage in self.stages)
+
+
+def read_settings(path: Path) -> TrainingSettings:
+    """Reads one training configuration.
+
+    Raises:
+        ConfigError: missing, not YAML, an unknown key (with the nearest right one) or a value out of range.
+    """
+    return load(TrainingSettings, path)

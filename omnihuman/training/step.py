@@ -1,0 +1,107 @@
+"""One training step as a pure function: batch -> loss and its parts. No optimiser, no data, no clock.
+
+Legend: B batch, C channels, T frames. Flow matching with a data-space loss (the transformer predicts x_0), weighted
+1 / (t + b): OmniHuman-1 section 3.1 for the path; weights and the difference term are ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from omnihuman.conditions.base import ConditionBatch
+from omnihuman.flow import path
+from omnihuman.latents.motion.parameters import INDEX, NUM_PARAMETERS, PARAMETERS, group_indices
+from omnihuman.training.settings import LossSettings
+
+
+class TrainableDenoiser(Protocol):
+    """A denoiser that also tells its audio encoder's direct guess."""
+
+    def velocity_and_regression(
+        self, latents: Tensor, t: Tensor, conditions: ConditionBatch
+    ) -> tuple[Tensor, Tensor]:
+        """Noisy latents `B C T`, t `B` -> velocity and regression, both `B C T`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Loss weights: per channel `C`, of the mouth alone `C`, and the scalars of the settings."""
+
+    channels: Tensor
+    mouth: Tensor
+    settings: LossSettings
+
+
+def loss_weights(settings: LossSettings) -> Weights:
+    """Channel weights of the motion space from the settings' groups and names.
+
+    Raises:
+        KeyError: a channel name that is not in the table.
+    """
+    channels = torch.tensor([settings.groups.get(p.group, 1.0) for p in PARAMETERS])
+    for name, factor in settings.channels.items():
+        channels[INDEX[name]] *= factor
+    mouth = torch.zeros(NUM_PARAMETERS)
+    mouth[group_indices("mouth")] = channels[group_indices("mouth")]
+    return Weights(channels, mouth, settings)
+
+
+def stratified_times(batch: int, generator: torch.Generator) -> Tensor:
+    """Uniform t in 0..1, one per equal slice of the interval: the same law, less noise in the loss."""
+    slices = (torch.arange(batch) + torch.rand(batch, generator=generator)) / batch
+    return slices[torch.randperm(batch, generator=generator)]
+
+
+def step(
+    model: TrainableDenoiser,
+    latents: Tensor,
+    conditions: ConditionBatch,
+    loss_weight: Tensor,
+    weights: Weights,
+    generator: torch.Generator,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Loss of one batch.
+
+    Args:
+        model: The denoiser.
+        latents: Clean `B C T`.
+        conditions: Already mixed; observed entries carry no loss.
+        loss_weight: `B C T` of the data, 0 where a value means nothing (padding, a part out of the picture).
+        weights: Weights of channels and terms.
+        generator: Times and noise.
+
+    Returns:
+        The scalar loss and its detached parts: data, velocity, regression.
+    """
+    noise = torch.randn(latents.shape, generator=generator)
+    t = stratified_times(len(latents), generator)
+    known = conditions.observed_mask
+    noisy = torch.where(known > 0.5, latents, path.interpolate(latents, noise, t))
+    predicted, regressed = model.velocity_and_regression(noisy, t, conditions)
+    data = torch.where(known > 0.5, latents, path.data_from_velocity(noisy, predicted, t))
+    by_time = (1 / (t + weights.settings.time_bias))[:, None, None]
+    weight = loss_weight * weights.channels[:, None] * by_time
+    parts = {
+        "data": _weighted(data - latents, weight * (1 - known), weight),
+        "velocity": _weighted((data - latents).diff(dim=-1), weight[..., 1:], weight[..., 1:]),
+        "regression": _regression(regressed - latents, loss_weight, conditions, weights),
+    }
+    settings = weights.settings
+    total = parts["data"] + settings.velocity * parts["velocity"] + settings.regression * parts["regression"]
+    return total, {name: value.detach() for name, value in parts.items()}
+
+
+def _regression(error: Tensor, loss_weight: Tensor, conditions: ConditionBatch, weights: Weights) -> Tensor:
+    """Error of the direct guess on the mouth, where there is sound."""
+    weight = loss_weight * weights.mouth[:, None] * conditions.audio_present[:, None, None]
+    return _weighted(error, weight, weight)
+
+
+def _weighted(error: Tensor, weight: Tensor, norm: Tensor) -> Tensor:
+    """Weighted mean square; 0 when nothing counts."""
+    return (weight * error.square()).sum() / norm.sum().clamp(min=1e-6)
