@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from omnihuman.config import VERSION as __version__
     from omnihuman.errors import OmniHumanError
     from omnihuman.pipeline.generate import OmniHumanPipeline
     from omnihuman.types import AnimationRequest, AnimationResult
 
-__version__ = "0.1.0"
-
 __all__ = ["AnimationRequest", "AnimationResult", "OmniHumanError", "OmniHumanPipeline", "__version__"]
 
 _HOMES = {
+    "__version__": "omnihuman.config:VERSION",
     "AnimationRequest": "omnihuman.types",
     "AnimationResult": "omnihuman.types",
     "OmniHumanError": "omnihuman.errors",
@@ -30,7 +30,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'omnihuman' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), name)
+    module, _, attribute = _HOMES[name].partition(":")
+    return getattr(import_module(module), attribute or name)
 
 
 def __dir__() -> list[str]:

@@ -16,6 +16,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from omnihuman.errors import ConfigError
 
+VERSION = "0.1.0"
+"""Version of the engine; packaging reads it here."""
+
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout: `configs/` and `weights/` lie beside the packages."""
 

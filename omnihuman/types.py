@@ -19,8 +19,8 @@ from pydantic import Field, model_validator
 
 from omnihuman.config import StrictModel
 
-Float = NDArray[np.float32]
-"""float32 array."""
+Float = NDArray[np.floating[Any]]
+"""float32 array; numpy's types cannot follow the width through arithmetic, so they only promise floating."""
 Image = NDArray[np.uint8]
 """RGB picture `H W 3`, 0..255."""
 

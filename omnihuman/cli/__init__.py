@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from omnihuman.cli import models
 from omnihuman.cli.animate import animate
+from omnihuman.config import VERSION
 
 app = typer.Typer(
     name="omnihuman",
@@ -17,13 +19,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(animate)
+app.add_typer(models.app, name="models")
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"omnihuman {version('open-omnihuman')}")
+        typer.echo(f"omnihuman {VERSION}")
         raise typer.Exit
 
 

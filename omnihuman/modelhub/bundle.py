@@ -19,6 +19,7 @@ from omnihuman.modelhub.transfer import Progress, copy_file
 
 MANIFEST = "MANIFEST.json"
 LICENCES = "LICENCES.md"
+_OWN_NAMES = {MANIFEST, LICENCES, "models"}
 
 
 def write_bundle(hub: ModelHub, model_ids: Sequence[str], folder: Path, progress: Progress) -> dict[str, Any]:
@@ -39,10 +40,11 @@ def write_bundle(hub: ModelHub, model_ids: Sequence[str], folder: Path, progress
         ResourceError: disk full or folder not writable.
     """
     manifest_path = folder / MANIFEST
-    if folder.exists() and not manifest_path.is_file() and (folder.is_file() or any(folder.iterdir())):
+    # An interrupted bundle holds only our own names and may be completed.
+    if folder.exists() and (folder.is_file() or any(path.name not in _OWN_NAMES for path in folder.iterdir())):
         raise InputError("bundle_folder_used", f"{folder} is not empty and no bundle", "Name a new folder.")
     entries = [hub.registry[model_id] for model_id in dict.fromkeys(model_ids)]
-    hub.fetch([entry.id for entry in entries if entry.source.fetches], progress)
+    hub.fetch([entry.id for entry in entries], progress)
     with integrity.disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         manifest_path.unlink(missing_ok=True)

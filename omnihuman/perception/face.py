@@ -110,7 +110,8 @@ class FacePerception:
         kept: list[FaceLandmarks] = []
         for face in sorted(found, key=lambda f: -f.score):
             # Beside a certain face a doubtful one is a bag's clasp or a poster.
-            if face.score >= found_best - _MAX_DOUBT and all(overlap(face.roi, other.roi) < _SAME_FACE for other in kept):
+            certain = face.score >= found_best - _MAX_DOUBT
+            if certain and all(overlap(face.roi, other.roi) < _SAME_FACE for other in kept):
                 kept.append(face)
         return sorted(kept, key=lambda f: -f.size_px)
 
@@ -126,7 +127,6 @@ class FacePerception:
                 face = FaceLandmarks.from_points(roi.to_image(points, INPUT_SIZE), score)
                 roi = face.roi
         return face
-
 
 
 def _nearest(faces: list[FaceLandmarks], last: FaceLandmarks | None) -> FaceLandmarks | None:

@@ -38,6 +38,7 @@ class Effort(IntEnum):
 _MIN_SCORE = {Effort.QUICK: 0.5, Effort.THOROUGH: 0.5, Effort.DESPERATE: 0.25}
 _TURNS_DEG = (-30.0, 30.0, -60.0, 60.0, 90.0, -90.0, 180.0)
 _SAME_FACE = 0.5
+_CERTAIN_SCORE = 0.7
 _UPRIGHT_BONUS = 0.1
 
 
@@ -113,7 +114,11 @@ class FaceDetector:
             for box in network.detect(image, view, _MIN_SCORE[effort])
         ]
         kept = _without_duplicates(found)
-        return kept if effort == Effort.QUICK else [self._upright(image, box) for box in kept]
+        if effort == Effort.QUICK:
+            return kept
+        closer = sorted((self._upright(image, box) for box in kept), key=lambda box: -box.score)
+        # Beside a certain face, doubtful ones are hands and bags; alone, a doubtful one may be a drawn face.
+        return [box for box in closer if box.score >= min(_CERTAIN_SCORE, closer[0].score - 1e-6)]
 
     def _upright(self, image: Image, box: FaceBox) -> FaceBox:
         """The face seen in the quarter turn in which it looks most like one: networks take some upside-down faces."""

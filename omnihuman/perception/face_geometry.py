@@ -23,7 +23,6 @@ from omnihuman.perception.mesh_topology import (
 )
 from omnihuman.types import Float
 
-
 _MEAN_FACE = {
     10: (0.000, -0.601, 0.208),
     151: (0.000, -0.424, 0.244),

@@ -89,7 +89,7 @@ class AttentionFaceMesh:
         raw = self._trunk(crop[None].astype(np.float32) / 255.0)
         mesh, flag, features = (raw[name] for name in self._trunk_names)
         base = mesh.reshape(NUM_BASE_POINTS, 3)
-        affines = [region.affine(base[:, :2] / _FEATURE_STRIDE) for region in self._regions]
+        affines = [region.affine(base[:, :2] / np.float32(_FEATURE_STRIDE)) for region in self._regions]
         crops = [
             _sample(features[0], affine, region.cells) for affine, region in zip(affines, self._regions, strict=True)
         ]
@@ -126,7 +126,7 @@ def _sample(features: Float, affine: tuple[Float, Float], cells: int) -> Float:
     u, v = share[..., :1], share[..., 1:]
     top = padded[y, x] * (1 - u) + padded[y, x + 1] * u
     bottom = padded[y + 1, x] * (1 - u) + padded[y + 1, x + 1] * u
-    return top * (1 - v) + bottom * v  # type: ignore[no-any-return]
+    return top * (1 - v) + bottom * v
 
 
 def _read_region(options: Mapping[str, Any]) -> _Region:
@@ -147,7 +147,7 @@ class _Graph:
         self.inputs: list[int] = [int(i) for i in self._main.inputs]
 
     def _code(self, op: Any) -> bytes | None:
-        return self._model.operatorCodes[op.opcodeIndex].customCode  # type: ignore[no-any-return]
+        return self._model.operatorCodes[op.opcodeIndex].customCode
 
     def custom(self, code: bytes) -> list[Any]:
         """Operators of a custom kind, in file order."""
@@ -155,7 +155,7 @@ class _Graph:
 
     def custom_options(self, code: bytes) -> list[dict[str, Any]]:
         """Decoded options of the operators of a custom kind."""
-        from flatbuffers import flexbuffers
+        from flatbuffers import flexbuffers  # type: ignore[import-untyped]
 
         return [flexbuffers.Loads(bytes(op.customOptions)) for op in self.custom(code)]
 

@@ -52,9 +52,9 @@ class SelfieSegmenter:
 
     def person(self, crop: Image) -> Float:
         """Probability of "person" `S S` for an RGB picture `S S 3`: the mean over the picture and its mirror image."""
-        pixels = crop.astype(np.float32) / 255.0
+        pixels = crop.astype(np.float32) / np.float32(255)
         upright, mirrored = (next(iter(self._model(p[None]).values()))[0, :, :, 0] for p in (pixels, pixels[:, ::-1]))
-        return (upright + mirrored[:, ::-1]) / 2  # type: ignore[no-any-return]
+        return np.asarray((upright + mirrored[:, ::-1]) / 2, np.float32)
 
 
 class PersonMatte:
@@ -79,7 +79,8 @@ class PersonMatte:
         """
         height, width = image.shape[:2]
         scale = min(1.0, _WORKING_SIDE_PX / max(height, width))
-        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         points = face.points[:, :2] * scale if face is not None else None
         with self._segmenter() as segmenter:
             coarse = _whole_picture(segmenter, small)
@@ -89,7 +90,7 @@ class PersonMatte:
         radius_small = max(2, round(radius * scale))
         coarse = _one_piece(_decided(coarse), points, radius_small)
         matte = guided_filter(image, small, coarse, radius_small)
-        return _pure_ends(matte, cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR))
+        return _pure_ends(matte, _spread(coarse, width, height))
 
 
 def guided_filter(image: Image, small: Image, coarse: Float, radius_px: int) -> Float:
@@ -108,7 +109,7 @@ def guided_filter(image: Image, small: Image, coarse: Float, radius_px: int) -> 
     window = (2 * radius_px + 1, 2 * radius_px + 1)
 
     def mean(values: Float) -> Float:
-        return cv2.boxFilter(values, -1, window, borderType=cv2.BORDER_REFLECT)
+        return np.asarray(cv2.boxFilter(values, -1, window, borderType=cv2.BORDER_REFLECT), np.float32)
 
     mean_guide, mean_map = mean(guide), mean(coarse)
     covariance = mean(guide * coarse[..., None]) - mean_guide * mean_map[..., None]
@@ -117,12 +118,12 @@ def guided_filter(image: Image, small: Image, coarse: Float, radius_px: int) -> 
     variance -= np.concatenate([mean_guide[..., i : i + 1] * mean_guide[..., i:] for i in range(3)], axis=-1)
     slope = _solve_symmetric(variance + np.array([1, 0, 0, 1, 0, 1], np.float32) * _REGULARISATION, covariance)
     offset = mean_map - (slope * mean_guide).sum(axis=-1)
-    planes = cv2.resize(mean(np.dstack([slope, offset])), image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return (image.astype(np.float32) / 255.0 * planes[..., :3]).sum(axis=-1) + planes[..., 3]  # type: ignore[no-any-return]
+    planes = _spread(mean(np.dstack([slope, offset])), image.shape[1], image.shape[0])
+    return (image.astype(np.float32) / 255.0 * planes[..., :3]).sum(axis=-1) + planes[..., 3]
 
 
 def _solve_symmetric(matrix: Float, vector: Float) -> Float:
-    """Solves per pixel; `matrix` `h w 6` holds xx, xy, xz, yy, yz, zz of a positive definite `3 3`, `vector` `h w 3`."""
+    """Solves per pixel for `h w 3`; `matrix` `h w 6` holds xx, xy, xz, yy, yz, zz of a positive definite `3 3`."""
     xx, xy, xz, yy, yz, zz = np.moveaxis(matrix, -1, 0)
     cofactors = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
     determinant = xx * cofactors[0] + xy * cofactors[1] + xz * cofactors[2]
@@ -132,17 +133,18 @@ def _solve_symmetric(matrix: Float, vector: Float) -> Float:
         cofactors[1] * a + (xx * zz - xz * xz) * b + (xy * xz - xx * yz) * c,
         cofactors[2] * a + (xy * xz - xx * yz) * b + (xx * yy - xy * xy) * c,
     )
-    return np.dstack(solution) / np.maximum(determinant, 1e-12)[..., None]  # type: ignore[no-any-return]
+    return np.dstack(solution) / np.maximum(determinant, 1e-12)[..., None]
 
 
 def _whole_picture(segmenter: SelfieSegmenter, image: Image) -> Float:
     """Probability `h w` from two looks: stretched to a square as in training, and in a square with its shape kept."""
     height, width = image.shape[:2]
-    stretched = segmenter.person(cv2.resize(image, (segmenter.size, segmenter.size), interpolation=cv2.INTER_AREA))
+    side = segmenter.size
+    squeezed = np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+    stretched = segmenter.person(squeezed)
     square = SquareROI(width / 2, height / 2, float(max(height, width)))
-    kept_shape = segmenter.person(square.crop(image, segmenter.size, cv2.BORDER_CONSTANT))
-    spread = cv2.resize(stretched, (width, height), interpolation=cv2.INTER_LINEAR)
-    return (spread + _placed(kept_shape, square, width, height)) / 2  # type: ignore[no-any-return]
+    kept_shape = segmenter.person(square.crop(image, side, cv2.BORDER_CONSTANT))
+    return (_spread(stretched, width, height) + _placed(kept_shape, square, width, height)) / np.float32(2)
 
 
 def _head_roi(face: FaceLandmarks, scale: float) -> SquareROI:
@@ -160,24 +162,31 @@ def _with_head(segmenter: SelfieSegmenter, image: Image, coarse: Float, roi: Squ
     share = np.interp(seen_px, _HEAD_SEEN_PX[::-1], _HEAD_SHARE[::-1])
     weight = _placed(np.outer(ramp, ramp), roi, width, height) * np.float32(share)
     mixed = _logit(coarse) * (1 - weight) + _logit(closer) * weight
-    return (1.0 / (1.0 + np.exp(-mixed))).astype(np.float32)  # type: ignore[no-any-return]
+    return (1.0 / (1.0 + np.exp(-mixed))).astype(np.float32)
 
 
 def _decided(probability: Float) -> Float:
     """Pushes doubtful values apart, so that a dark robe does not turn into mist."""
     low, high = _CONTRAST
     t = np.clip((probability - low) / (high - low), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)  # type: ignore[no-any-return]
+    return t * t * (3.0 - 2.0 * t)
 
 
 def _logit(probability: Float) -> Float:
     kept = np.clip(probability, 0.01, 0.99)
-    return np.log(kept / (1.0 - kept))  # type: ignore[no-any-return]
+    return np.log(kept / (1.0 - kept))
 
 
 def _placed(values: Float, roi: SquareROI, width: int, height: int) -> Float:
-    """A map of a region laid into the picture, zero outside the region."""
-    return cv2.warpAffine(values, roi.matrix(len(values)).astype(np.float64), (width, height), flags=cv2.INTER_LINEAR)
+    """A map of a region laid into the picture; its border values go on outside the region."""
+    matrix = roi.matrix(len(values)).astype(np.float64)
+    placed = cv2.warpAffine(values, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(placed, np.float32)
+
+
+def _spread(values: Float, width: int, height: int) -> Float:
+    """A map of the whole picture at another size."""
+    return np.asarray(cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _one_piece(coarse: Float, points: Float | None, radius_px: int) -> Float:

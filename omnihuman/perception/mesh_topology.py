@@ -104,10 +104,7 @@ def triangles() -> NDArray[np.int32]:
     for first, second in edges().tolist():
         after[first].add(second)
     cliques = [
-        (a, b, c)
-        for a, b in edges().tolist()
-        for c in sorted(after[a] & after[b])
-        if (a, b, c) not in _NOT_FACES
+        (a, b, c) for a, b in edges().tolist() for c in sorted(after[a] & after[b]) if (a, b, c) not in _NOT_FACES
     ]
     return _oriented(cliques)
 

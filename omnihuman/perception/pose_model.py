@@ -104,7 +104,7 @@ class BodyPoseModel:
 
 
 def _sigmoid(logits: Float) -> Float:
-    return (1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0)))).astype(np.float32)  # type: ignore[no-any-return]
+    return (1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0)))).astype(np.float32)
 
 
 def _roi_from_spine(hips: Float, rim: Float) -> SquareROI:

@@ -35,9 +35,7 @@ class SquareROI:
         scale = self.side_px / size
         cos, sin = math.cos(self.roll_rad) * scale, math.sin(self.roll_rad) * scale
         half = size / 2
-        return np.array(
-            [[cos, -sin, self.x - (cos - sin) * half], [sin, cos, self.y - (sin + cos) * half]], np.float32
-        )
+        return np.array([[cos, -sin, self.x - (cos - sin) * half], [sin, cos, self.y - (sin + cos) * half]], np.float32)
 
     def crop(self, image: Image, size: int, border: int = cv2.BORDER_REPLICATE) -> Image:
         """Cuts the region out, `S S 3`, averaging when it shrinks so that tracking does not flicker.
@@ -53,9 +51,10 @@ class SquareROI:
             image, origin = self._shrunk(image, factor)
             to_image[:, :2] /= factor
             to_image[:, 2] = (to_image[:, 2] - origin) / factor
-        return cv2.warpAffine(
+        cut = cv2.warpAffine(
             image, to_image, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=border
         )
+        return np.asarray(cut, np.uint8)
 
     def _shrunk(self, image: Image, factor: int) -> tuple[Image, Float]:
         """The part of the picture under the region, `factor` times smaller, and the position of its first pixel."""
@@ -67,7 +66,7 @@ class SquareROI:
         columns, rows = min(columns, (width - x0) // factor), min(rows, (height - y0) // factor)
         part = image[y0 : y0 + rows * factor, x0 : x0 + columns * factor]
         small = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
-        return small, np.array([x0, y0], np.float64) + (factor - 1) / 2  # type: ignore[return-value]
+        return small.astype(np.uint8, copy=False), np.array([x0, y0], np.float32) + np.float32((factor - 1) / 2)
 
     def to_image(self, points: Float, size: int) -> Float:
         """Carries points `N 2` or `N 3` of a cut-out to the picture; z keeps its sign and takes the scale of x."""

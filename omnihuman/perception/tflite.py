@@ -86,7 +86,7 @@ def require_file(files: Mapping[str, Path], name: str) -> Path:
     """
     if name not in files:
         raise ModelError(
-            "model_file_missing", f"{name} is not among {sorted(files)}", "Correct the files of this entry in configs/models."
+            "model_file_missing", f"{name} is not among {sorted(files)}", "Correct this entry in configs/models."
         )
     return files[name]
 

@@ -66,6 +66,7 @@ class PipelineParts:
     """What a pipeline is made of; tests hand in tiny ones.
 
     Attributes:
+        name: Name of the preset.
         settings: The preset.
         space: Latent space.
         denoiser: Handle of the denoiser.
@@ -74,6 +75,7 @@ class PipelineParts:
         model_sha256: Model id -> SHA-256 of its files, for the record.
     """
 
+    name: str
     settings: PresetSettings
     space: LatentSpace
     denoiser: Handle
@@ -91,15 +93,18 @@ def load_preset(name: str) -> PresetSettings:
     return load(PresetSettings, configs_dir() / "presets" / f"{name}.yaml")
 
 
-def assemble(preset: PresetSettings, hub: ModelHub) -> PipelineParts:
+def assemble(name: str, hub: ModelHub) -> PipelineParts:
     """Builds the parts of a preset; models load when they are first used.
 
     Raises:
-        ModelError: a model file is missing or is not what the registry says.
+        ConfigError: no such preset.
+        ModelError: a model is not in the registry.
     """
+    preset = load_preset(name)
     models = preset.models
     used = {name: model_id for name, model_id in models.model_dump().items() if name != "voice"}
     return PipelineParts(
+        name=name,
         settings=preset,
         space=SPACES[preset.space](models, hub),
         denoiser=hub.handle(models.denoiser),

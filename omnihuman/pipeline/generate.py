@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator
-from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from omnihuman.latents.base import Reference
 from omnihuman.media.audio import is_silent
 from omnihuman.media.video import VideoWriter
 from omnihuman.modelhub.hub import ModelHub
-from omnihuman.pipeline.assemble import PipelineParts, SamplerSettings, assemble, load_preset
+from omnihuman.pipeline.assemble import PipelineParts, SamplerSettings, assemble
 from omnihuman.pipeline.inputs import IN_MEMORY, Inputs, check_request, read_driver, read_picture
 from omnihuman.pipeline.progress import ProgressMeter, Stage
 from omnihuman.pipeline.provenance import check_tags, make_facts, sha256_of_file, tags_of, write_sidecar
@@ -69,7 +68,7 @@ class OmniHumanPipeline:
             ConfigError: no such preset.
             ModelError: a model file is missing, corrupt or unverified.
         """
-        return cls(assemble(load_preset(preset), hub or ModelHub.open(device=device)))
+        return cls(assemble(preset, hub or ModelHub.open(device=device)))
 
     def __call__(  # noqa: PLR0913 - the public face: one keyword per field of the schema
         self,
@@ -110,6 +109,8 @@ class OmniHumanPipeline:
             OmniHumanError: coded, with the way out.
         """
         request = AnimationRequest(
+            version=1,
+            preset=self.parts.name,
             image=Path(image) if isinstance(image, str | Path) else IN_MEMORY,
             audio=audio if audio is None else Path(audio) if isinstance(audio, str | Path) else IN_MEMORY,
             say=say,
@@ -151,7 +152,7 @@ class OmniHumanPipeline:
         meter.stages += _stages(inputs, len(windows), num_frames)
         reference, latents = self._dream(request, inputs, windows, meter, generator)
 
-        facts = make_facts(request, version("open-omnihuman"), inputs.sha256, self.parts.model_sha256)
+        facts = make_facts(request, inputs.sha256, self.parts.model_sha256)
         height, width = inputs.image.shape[:2]
         facts["video"] = {"width": width, "height": height, "frames": num_frames, "fps": spec.fps}
         facts["warnings"] = ["the sound is silent: the mouth will rest"] if is_silent(inputs.sound) else []

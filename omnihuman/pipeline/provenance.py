@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from omnihuman.config import VERSION
 from omnihuman.errors import ResourceError
 from omnihuman.media.video import read_tags
 from omnihuman.types import AnimationRequest
@@ -40,14 +41,11 @@ def sha256_of_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def make_facts(
-    request: AnimationRequest, engine_version: str, inputs: Mapping[str, str], models: Mapping[str, str]
-) -> dict[str, Any]:
+def make_facts(request: AnimationRequest, inputs: Mapping[str, str], models: Mapping[str, str]) -> dict[str, Any]:
     """The part of the record that is known before the first frame.
 
     Args:
         request: Settings with every default resolved.
-        engine_version: Version of this package.
         inputs: Input kind -> SHA-256.
         models: Model id -> SHA-256.
     """
@@ -56,7 +54,7 @@ def make_facts(
         "schema": SCHEMA,
         "notice": NOTICE,
         "digital_source_type": SOURCE_TYPE,
-        "engine": {"name": "omnihuman", "version": engine_version},
+        "engine": {"name": "omnihuman", "version": VERSION},
         "settings": settings,
         "inputs_sha256": dict(inputs),
         "models_sha256": dict(models),

@@ -6,7 +6,7 @@ K frequency bands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -55,28 +55,27 @@ def speech_activity(sound: Sound) -> Float:
     floor_db = np.maximum(_noise_floor_db(bands_db), loud_db - _RANGE_DB)
     excess_db = np.sort(_smooth(bands_db) - floor_db, axis=1)[:, -2:].mean(axis=1)
     opening = np.clip((excess_db - _CLOSED_DB) / (_OPEN_DB - _CLOSED_DB), 0.0, 1.0)
-    return _hold(_without_clicks(opening)).astype(np.float32)
+    return _hold(_without_clicks(opening))
 
 
 def _band_levels_db(samples: Float, rows: int) -> Float:
-    """Level per row and band in dB relative to full scale, ``N K``."""
-    margin = _SPECTRUM_SAMPLES // 2
-    missing = (rows - 1) * ROW_SAMPLES + _SPECTRUM_SAMPLES - len(samples) - margin
-    # mirrored edges: a hum that is cut off by the clip would otherwise click
-    mode = "reflect" if len(samples) > _SPECTRUM_SAMPLES else "constant"
-    padded = np.pad(samples, (margin, max(0, missing)), mode=mode)
-    return np.concatenate(list(_spectral_batches(padded, rows)))
+    """Level per row and band in dB relative to full scale, ``N K``.
 
-
-def _spectral_batches(padded: Float, rows: int) -> Iterator[Float]:
+    Windows stay inside the sound: over its edges a steady hum would click.
+    """
+    padded = np.pad(samples, (0, max(0, _SPECTRUM_SAMPLES - len(samples))))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, _SPECTRUM_SAMPLES)
+    starts = np.clip(np.arange(rows) * ROW_SAMPLES - _SPECTRUM_SAMPLES // 2, 0, len(frames) - 1)
     window = np.hanning(_SPECTRUM_SAMPLES + 1)[:-1]
     edges = np.round(np.asarray(_BAND_EDGES_HZ) * _SPECTRUM_SAMPLES / ANALYSIS_RATE_HZ).astype(int)
     scale = 2.0 / (_SPECTRUM_SAMPLES * np.square(window).sum())
-    frames = np.lib.stride_tricks.sliding_window_view(padded, _SPECTRUM_SAMPLES)[::ROW_SAMPLES][:rows]
+    levels = np.empty((rows, len(edges) - 1), np.float32)
     for start in range(0, rows, _ROWS_PER_BATCH):
-        spectrum = np.fft.rfft(frames[start : start + _ROWS_PER_BATCH] * window, axis=1)
+        batch = slice(start, start + _ROWS_PER_BATCH)
+        spectrum = np.fft.rfft(frames[starts[batch]] * window, axis=1)
         power = np.add.reduceat(np.square(np.abs(spectrum)), edges, axis=1)[:, :-1] * scale
-        yield np.maximum(10.0 * np.log10(power + 1e-30), _BAND_FLOOR_DB).astype(np.float32)
+        levels[batch] = np.maximum(10.0 * np.log10(power + 1e-30), _BAND_FLOOR_DB)
+    return levels
 
 
 def _noise_floor_db(bands_db: Float) -> Float:
@@ -106,7 +105,7 @@ def _hold(opening: Float) -> Float:
     """Open early, close late, with ramps instead of steps."""
     lead, trail = int(_LEAD_S * FEATURE_RATE_HZ), int(_TRAIL_S * FEATURE_RATE_HZ)
     held = _extreme(opening, trail, lead, np.max)
-    return np.convolve(np.pad(held, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
+    return _smooth(held[:, None])[:, 0]
 
 
 def _extreme(values: Float, before: int, after: int, pick: Callable[..., Float]) -> Float:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -204,7 +206,7 @@ def _state(tensors: Tensors) -> Tensors:
     return state
 
 
-def _numbered(tensors: Tensors, prefix: str) -> list[np.ndarray]:
+def _numbered(tensors: Tensors, prefix: str) -> list[NDArray[Any]]:
     """Tensors that only carry a number, in ascending order."""
     pattern = re.compile(re.escape(prefix) + r"(\d+)")
     numbers = sorted(int(match[1]) for name in tensors if (match := pattern.fullmatch(name)))

@@ -63,7 +63,7 @@ SYMBOLS = 191
 BLANK = 190
 
 
-def fold_columns() -> np.ndarray:
+def fold_columns() -> NDArray[np.int64]:
     """Column of the folded row for each symbol of the network, `191` int64."""
     columns = np.full(SYMBOLS, len(PHONES) + 1, np.int64)
     columns[BLANK] = len(PHONES)

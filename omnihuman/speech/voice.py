@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import filecmp
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from omnihuman.errors import InputError, ModelError
 from omnihuman.speech.inventory import SILENCE, TimedPhone
 from omnihuman.speech.timing import timed_phones
 from omnihuman.speech.warp import SpeakerWarp, stretch_spectrum, warp_pitch
-from omnihuman.types import Float, Sound
+from omnihuman.types import Sound
 
 _DURATIONS = "/Clip_output_0"
 """Inner tensor of the graph: steps per input unit, after rounding."""
@@ -40,6 +40,21 @@ class Speech:
 
     sound: Sound
     phones: tuple[TimedPhone, ...]
+
+
+def joined(parts: Sequence[Speech]) -> Speech:
+    """One speech after the other; a silence at the end of one and at the start of the next become one."""
+    phones: list[TimedPhone] = []
+    offset_s = 0.0
+    for part in parts:
+        for phone in part.phones:
+            start_s = phone.start_s + offset_s
+            if phones and phone.symbol == phones[-1].symbol == SILENCE:
+                start_s = phones.pop().start_s
+            phones.append(TimedPhone(phone.symbol, start_s, phone.end_s + offset_s))
+        offset_s += part.sound.duration_s
+    samples = np.concatenate([part.sound.samples for part in parts])
+    return Speech(Sound(samples, parts[0].sound.rate_hz), tuple(phones))
 
 
 def expose_output(graph: bytes, name: str) -> bytes:
@@ -107,7 +122,8 @@ class BuiltInVoice:
             session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises its own untyped family of errors
             fix = "Run: python -m omnihuman models verify"
-            raise ModelError("voice_broken", f"the voice network cannot be loaded ({type(error).__name__})", fix) from None
+            cause = f"the voice network cannot be loaded ({type(error).__name__})"
+            raise ModelError("voice_broken", cause, fix) from None
         return cls(session, hibari.Hibari(model=str(by_name["hibari.onnx"])), package / "lexicon_us_gold.json.gz")
 
     def speak(self, text: str, speaker: SpeakerWarp | None = None, seed: int = 0) -> Speech:
@@ -127,19 +143,10 @@ class BuiltInVoice:
         _require_readable(text)
         speaker = speaker or SpeakerWarp()
         rng = np.random.default_rng(seed)
-        sounds: list[Float] = []
-        phones: list[TimedPhone] = []
-        offset_s = 0.0
-        for spelling in self._spell(text):
-            sound, sentence = self._sentence(spelling, speaker, rng)
-            starts = phones.pop().start_s if phones and phones[-1].symbol == sentence[0].symbol == SILENCE else offset_s
-            phones.append(TimedPhone(sentence[0].symbol, starts, sentence[0].end_s + offset_s))
-            phones += [TimedPhone(p.symbol, p.start_s + offset_s, p.end_s + offset_s) for p in sentence[1:]]
-            sounds.append(sound.samples)
-            offset_s += sound.duration_s
-        if not sounds:
+        parts = [self._sentence(spelling, speaker, rng) for spelling in self._spell(text)]
+        if not parts:
             raise _language_unsupported()
-        return Speech(Sound(np.concatenate(sounds), self._engine.sample_rate), tuple(phones))
+        return joined(parts)
 
     def _spell(self, text: str) -> Iterator[str]:
         """Sentences in the voice's alphabet, each short enough for the network."""
@@ -153,7 +160,7 @@ class BuiltInVoice:
             if any(character.isalpha() for character in part):
                 yield part
 
-    def _sentence(self, spelling: str, speaker: SpeakerWarp, rng: np.random.Generator) -> tuple[Sound, list[TimedPhone]]:
+    def _sentence(self, spelling: str, speaker: SpeakerWarp, rng: np.random.Generator) -> Speech:
         """Synthesises one sentence."""
         from hibari import dsp
 
@@ -165,12 +172,13 @@ class BuiltInVoice:
         names = ["lh", "theta", "ln", "lr", "phi", "f0", _DURATIONS]
         *spectra, durations = self._session.run(names, inputs)
         harmonic, theta, noise, free, phase, f0_hz = (array[0] for array in spectra)
-        harmonic, theta, noise, free = (stretch_spectrum(a, speaker.formant_scale) for a in (harmonic, theta, noise, free))
+        tract = speaker.formant_scale
+        harmonic, theta, noise, free = (stretch_spectrum(a, tract) for a in (harmonic, theta, noise, free))
         noise = noise + np.float32(speaker.breath_db / 20.0 * np.log(10.0))
         samples = dsp.synth(harmonic, theta, noise, free, phase, warp_pitch(f0_hz, speaker), rng)
         samples = samples / max(1.0, float(np.abs(samples).max()) / 0.99)
         sound = Sound(np.ascontiguousarray(samples, np.float32), self._engine.sample_rate)
-        return sound, timed_phones(["", *known, ""], durations, sound)
+        return Speech(sound, tuple(timed_phones(["", *known, ""], durations, sound)))
 
 
 def _require_readable(text: str) -> None:

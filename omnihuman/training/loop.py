@@ -29,7 +29,7 @@ from omnihuman.training import checkpoint
 from omnihuman.training.ema import MovingAverage
 from omnihuman.training.settings import OptimizerSettings, TrainingSettings
 from omnihuman.training.stages import Mixing, mix, stage_at
-from omnihuman.training.step import loss_weights, step
+from omnihuman.training.step import step
 
 LICENCE = "Apache-2.0"
 _LOG_EVERY = 50
@@ -129,7 +129,6 @@ class Run:
         self.model = build_model(settings, data.batch(0, 1)[1].audio.shape[-1])
         self.average = MovingAverage(self.model, settings.optimizer.ema_decay)
         self.optimizer = _optimizer(self.model, settings.optimizer)
-        self.weights = loss_weights(settings.loss)
         self.done = 0
         self.seconds = self.cpu_seconds = 0.0
         self.losses: dict[str, float] = {}
@@ -163,7 +162,7 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(number, settings.steps, settings.optimizer)
         with torch.autocast("cpu", torch.bfloat16, enabled=settings.precision == "bf16"):
-            loss, parts = step(self.model, latents, conditions, loss_weight, self.weights, generator)
+            loss, parts = step(self.model, latents, conditions, loss_weight, settings.loss, generator)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), settings.optimizer.clip_norm)
         self.optimizer.step()

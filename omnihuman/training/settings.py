@@ -12,10 +12,8 @@ from pydantic import Field, model_validator
 
 from omnihuman.conditions.base import STRENGTH
 from omnihuman.config import StrictModel, load
-from omnihuman.latents.motion.parameters import GROUPS
-
-Ratio = float
-
+from omnihuman.training.dataset import WindowSettings
+from omnihuman.training.precompute import SpeechSettings
 
 class Ratios(StrictModel):
     """How often each condition is present in a stage; the stronger, the rarer.
@@ -68,27 +66,17 @@ class OptimizerSettings(StrictModel):
 
 
 class LossSettings(StrictModel):
-    """What counts how much.
+    """What counts how much; the weights of single parameters belong to the data.
 
     Attributes:
-        groups: Weight per parameter group; 1 where not named.
-        channels: Further factor per parameter name.
-        time_bias: b of the weight 1 / (t + b) on the data error.
+        time_bias: b of the weight 1 / (t + b) on the error.
         velocity: Weight of the error of frame-to-frame differences, seam with the motion frames included.
         regression: Weight of the audio encoder's direct guess of the mouth.
     """
 
-    groups: dict[str, float] = {}
-    channels: dict[str, float] = {}
     time_bias: float = Field(0.15, gt=0.0)
     velocity: float = Field(1.0, ge=0.0)
     regression: float = Field(0.5, ge=0.0)
-
-    @model_validator(mode="after")
-    def _known_groups(self) -> LossSettings:
-        if unknown := set(self.groups) - set(GROUPS):
-            raise ValueError(f"unknown parameter group {sorted(unknown)[0]!r}; known: {', '.join(GROUPS)}")
-        return self
 
 
 class DataSettings(StrictModel):
@@ -97,11 +85,18 @@ class DataSettings(StrictModel):
     Attributes:
         kind: `speech` = the built-in voice taught by our teacher; `synthetic` = made up on the spot, for tests.
         frames: Latent frames of a window.
+        prefix_frames: Fewest and most motion frames of a window that has any.
+        speech: What speech is made; only for `speech`.
+        quiet_ratio: Share of windows in which nobody speaks; only for `speech`.
+        blink_boost: Added loss weight of closing lids; only for `speech`.
     """
 
     kind: Literal["speech", "synthetic"]
     frames: int = Field(100, ge=8)
     prefix_frames: tuple[int, int] = (4, 24)
+    speech: SpeechSettings = SpeechSettings()
+    quiet_ratio: float = Field(0.1, ge=0.0, le=1.0)
+    blink_boost: float = Field(3.0, ge=0.0)
 
     @model_validator(mode="after")
     def _prefix_inside(self) -> DataSettings:
@@ -109,6 +104,19 @@ class DataSettings(StrictModel):
         if not 1 <= low <= high < self.frames:
             raise ValueError(f"prefix_frames {low}..{high} must lie inside a window of {self.frames} frames")
         return self
+
+    @property
+    def windows(self) -> WindowSettings:
+        """Windows with everything known: which condition is seen when, the stages decide."""
+        return WindowSettings(
+            num_frames=self.frames,
+            quiet_ratio=self.quiet_ratio,
+            blink_boost=self.blink_boost,
+            reference_ratio=1.0,
+            audio_ratio=1.0,
+            pose_ratio=0.0,
+            prefix_ratio=0.0,
+        )
 
 
 class TrainingSettings(StrictModel):

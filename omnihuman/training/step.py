@@ -6,7 +6,6 @@ Legend: B batch, C channels, T frames. Flow matching with a data-space loss (the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from omnihuman.conditions.base import ConditionBatch
 from omnihuman.flow import path
-from omnihuman.latents.motion.parameters import INDEX, NUM_PARAMETERS, PARAMETERS, group_indices
+from omnihuman.latents.motion.parameters import group_indices
 from omnihuman.training.settings import LossSettings
 
 
@@ -28,29 +27,6 @@ class TrainableDenoiser(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Weights:
-    """Loss weights: per channel `C`, of the mouth alone `C`, and the scalars of the settings."""
-
-    channels: Tensor
-    mouth: Tensor
-    settings: LossSettings
-
-
-def loss_weights(settings: LossSettings) -> Weights:
-    """Channel weights of the motion space from the settings' groups and names.
-
-    Raises:
-        KeyError: a channel name that is not in the table.
-    """
-    channels = torch.tensor([settings.groups.get(p.group, 1.0) for p in PARAMETERS])
-    for name, factor in settings.channels.items():
-        channels[INDEX[name]] *= factor
-    mouth = torch.zeros(NUM_PARAMETERS)
-    mouth[group_indices("mouth")] = channels[group_indices("mouth")]
-    return Weights(channels, mouth, settings)
-
-
 def stratified_times(batch: int, generator: torch.Generator) -> Tensor:
     """Uniform t in 0..1, one per equal slice of the interval: the same law, less noise in the loss."""
     slices = (torch.arange(batch) + torch.rand(batch, generator=generator)) / batch
@@ -62,7 +38,7 @@ def step(
     latents: Tensor,
     conditions: ConditionBatch,
     loss_weight: Tensor,
-    weights: Weights,
+    settings: LossSettings,
     generator: torch.Generator,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Loss of one batch.
@@ -71,8 +47,8 @@ def step(
         model: The denoiser.
         latents: Clean `B C T`.
         conditions: Already mixed; observed entries carry no loss.
-        loss_weight: `B C T` of the data, 0 where a value means nothing (padding, a part out of the picture).
-        weights: Weights of channels and terms.
+        loss_weight: `B C T` of the data, importance of each value.
+        settings: Weights of the terms.
         generator: Times and noise.
 
     Returns:
@@ -84,22 +60,21 @@ def step(
     noisy = torch.where(known > 0.5, latents, path.interpolate(latents, noise, t))
     predicted, regressed = model.velocity_and_regression(noisy, t, conditions)
     data = torch.where(known > 0.5, latents, path.data_from_velocity(noisy, predicted, t))
-    by_time = (1 / (t + weights.settings.time_bias))[:, None, None]
-    weight = loss_weight * weights.channels[:, None] * by_time
+    weight = loss_weight / (t + settings.time_bias)[:, None, None]
     parts = {
         "data": _weighted(data - latents, weight * (1 - known), weight),
         "velocity": _weighted((data - latents).diff(dim=-1), weight[..., 1:], weight[..., 1:]),
-        "regression": _regression(regressed - latents, loss_weight, conditions, weights),
+        "regression": _regression(regressed - latents, loss_weight, conditions),
     }
-    settings = weights.settings
     total = parts["data"] + settings.velocity * parts["velocity"] + settings.regression * parts["regression"]
     return total, {name: value.detach() for name, value in parts.items()}
 
 
-def _regression(error: Tensor, loss_weight: Tensor, conditions: ConditionBatch, weights: Weights) -> Tensor:
+def _regression(error: Tensor, loss_weight: Tensor, conditions: ConditionBatch) -> Tensor:
     """Error of the direct guess on the mouth, where there is sound."""
-    weight = loss_weight * weights.mouth[:, None] * conditions.audio_present[:, None, None]
-    return _weighted(error, weight, weight)
+    mouth = group_indices("mouth")
+    weight = loss_weight[:, mouth] * conditions.audio_present[:, None, None]
+    return _weighted(error[:, mouth], weight, weight)
 
 
 def _weighted(error: Tensor, weight: Tensor, norm: Tensor) -> Tensor:

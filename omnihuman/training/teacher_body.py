@@ -14,12 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import lfilter
 
-from omnihuman.latents.motion.parameters import INDEX
+from omnihuman.latents.motion.parameters import INDEX, group_indices
 from omnihuman.speech.inventory import SILENCE, TimedPhone
 from omnihuman.training.teacher_face import bump
-from omnihuman.training.teacher_mouth import FRAME_HZ, speech_presence
+from omnihuman.training.teacher_mouth import FRAME_HZ, frame_times_s, speech_presence
 from omnihuman.types import Float
 
+_HEAD_SPREAD = (3.6, 2.6, 2.2, 0.022, 0.012, 0.009)
+"""Standard deviation of the drift per column of the group `head`, while speaking; nods come on top."""
 _WARM_UP = 150
 """Frames that a drift runs before the first one, so that it is stationary."""
 
@@ -97,7 +99,7 @@ def _arms(
     rng: np.random.Generator,
 ) -> None:  # fmt: skip
     """Adds beats and small drift of the arms that the picture shows."""
-    times_s = (np.arange(len(columns)) + 0.5) / FRAME_HZ
+    times_s = frame_times_s(len(columns))
     for side, seen in zip("lr", visible, strict=True):
         if seen <= 0.0:
             continue
@@ -129,12 +131,12 @@ def body_motion(
         rng: Source of chance.
     """
     num_frames = len(columns)
-    times_s = (np.arange(num_frames) + 0.5) / FRAME_HZ
+    times_s = frame_times_s(num_frames)
     # Speakers move more than listeners and come to rest in a long pause.
     lively = 0.35 + 0.65 * _late(speech_presence(phones, times_s, reach_s=0.8), 0.5)
     # A head that is pictured turned, or fills the picture, has less room.
     room = (1.0 - 0.35 * min(1.0, float(np.abs(reference[:2]).max()))) * (1.0 - 0.2 * min(1.0, float(reference[3])))
-    head = drift(num_frames, (3.6, 2.6, 2.2, 0.022, 0.012, 0.009), 1.1 / style.pace, rng) * (style.head * room * lively[:, None])
+    head = drift(num_frames, _HEAD_SPREAD, 1.1 / style.pace, rng) * (style.head * room * lively[:, None])
     nod = np.zeros(num_frames, np.float32)
     for time, strength in emphasis:
         if rng.random() < 0.7:
@@ -142,12 +144,12 @@ def body_motion(
             down = bump(times_s, time + 0.06, 0.16, 0.02, 0.34)
             lift = bump(times_s, time - 0.16, 0.16, 0.0, 0.16)
             nod += depth * (down - 0.25 * lift)
-            head[:, 0] += rng.normal(0.0, 0.9) * strength * style.nods * bump(times_s, time + 0.1, 0.25, 0.2, 0.5)
+            turn = np.float32(rng.normal(0.0, 0.9) * strength * style.nods)
+            head[:, 0] += turn * bump(times_s, time + 0.1, 0.25, 0.2, 0.5)
     head[:, 1] += nod
     head[:, 3] += 0.006 * head[:, 0]
     head[:, 4] += 0.005 * head[:, 1]
-    for column, name in enumerate(("head_yaw_deg", "head_pitch_deg", "head_roll_deg", "head_x", "head_y", "head_scale")):
-        columns[:, INDEX[name]] += head[:, column]
+    columns[:, group_indices("head")] += head
     _arms(emphasis, (float(reference[5]), float(reference[6])), style, columns, rng)
     torso = float(np.clip(reference[4], 0.0, 1.0))
     if torso <= 0.0:
@@ -161,7 +163,9 @@ def body_motion(
     columns[:, INDEX["breathe"]] += rng.uniform(0.3, 0.75) * breath
     shrug = 0.08 * breath
     if rng.random() < num_frames / FRAME_HZ / 45.0:
-        peak = rng.uniform(0.2, 0.5) * bump(times_s, rng.uniform(0.0, times_s[-1]), 0.25, rng.uniform(0.1, 0.4), 0.4)
+        peak = rng.uniform(0.2, 0.5) * bump(
+            times_s, rng.uniform(0.0, num_frames / FRAME_HZ), 0.25, rng.uniform(0.1, 0.4), 0.4
+        )
         shrug = shrug + gain * peak
     for side in "lr":
         columns[:, INDEX[f"shrug_{side}"]] += shrug * rng.uniform(0.85, 1.0)

@@ -15,7 +15,7 @@ import numpy as np
 
 from omnihuman.latents.motion.parameters import INDEX
 from omnihuman.speech.inventory import SILENCE, VOWELS, TimedPhone
-from omnihuman.training.teacher_mouth import FRAME_HZ, STEP_HZ, pool
+from omnihuman.training.teacher_mouth import FRAME_HZ, frame_times_s, pool, step_times_s
 from omnihuman.types import Float
 
 BLINKS_PER_MIN = 17.5
@@ -75,7 +75,7 @@ def bump(times_s: Float, centre_s: float, rise_s: float, hold_s: float, fall_s: 
 
 def _blinks(phones: Sequence[TimedPhone], num_frames: int, style: FaceStyle, rng: np.random.Generator) -> Float:
     """Lid closure `T`, 0..1; two of five blinks move to a nearby pause."""
-    times_s = (np.arange(num_frames * STEP_HZ // FRAME_HZ) + 0.5) / STEP_HZ
+    times_s = step_times_s(num_frames)
     pauses = np.array([p.start_s + 0.1 for p in phones if p.symbol == SILENCE and p.end_s - p.start_s > 0.15])
     lids = np.zeros(len(times_s), np.float32)
     for time in _events(-0.5, num_frames / FRAME_HZ + 0.5, 60.0 / style.blinks_per_min, _BLINK_SIGMA, rng):
@@ -89,7 +89,6 @@ def _blinks(phones: Sequence[TimedPhone], num_frames: int, style: FaceStyle, rng
 
 def _gaze(num_frames: int, style: FaceStyle, rng: np.random.Generator) -> Float:
     """Eye turn `T 2`: mostly the viewer with tiny refixations, now and then aside for a moment."""
-    frames = np.arange(num_frames + 1)
     gaze = np.zeros((num_frames, 2), np.float32)
     at, away = -rng.uniform(0.0, 2.0), bool(rng.random() < 0.2)
     while at < num_frames / FRAME_HZ:
@@ -99,8 +98,8 @@ def _gaze(num_frames: int, style: FaceStyle, rng: np.random.Generator) -> Float:
         gaze[first : int(np.ceil((at + length) * FRAME_HZ))] = rng.normal(0.0, spread)
         at, away = at + length, bool(not away and rng.random() < 0.3)
     # A saccade takes about 40 ms: one frame in between.
-    softened: Float = np.stack([np.convolve(np.pad(g, 1, mode="edge"), (0.2, 0.6, 0.2), "valid") for g in gaze.T], 1)
-    return softened[: len(frames) - 1]
+    softened = np.stack([np.convolve(np.pad(g, 1, mode="edge"), (0.2, 0.6, 0.2), "valid") for g in gaze.T], axis=1)
+    return softened.astype(np.float32)
 
 
 def face_motion(
@@ -112,15 +111,16 @@ def face_motion(
 ) -> None:
     """Adds eyes, brows and expression to a parameter track `T P`, whose head columns are already set."""
     num_frames = len(columns)
-    times_s = (np.arange(num_frames) + 0.5) / FRAME_HZ
+    times_s = frame_times_s(num_frames)
     brows = np.zeros((num_frames, 3), np.float32)
     for time, strength in emphasis:
         if rng.random() < 0.45:
             shape = bump(times_s, time, rng.uniform(0.12, 0.25), rng.uniform(0.05, 0.3), rng.uniform(0.2, 0.45))
             outer = rng.uniform(0.2, 0.6) * strength * style.brows
-            brows = np.maximum(brows, np.outer(shape, outer * np.array([rng.uniform(0.5, 1.1), *rng.normal(1, 0.15, 2)])))
+            heights = outer * np.array([rng.uniform(0.5, 1.1), *rng.normal(1.0, 0.15, 2)], np.float32)
+            brows = np.maximum(brows, np.outer(shape, heights))
     smile, frown = np.zeros(num_frames, np.float32), np.zeros(num_frames, np.float32)
-    for time in _events(-2.0, times_s[-1] + 2.0, 6.0, 0.5, rng):
+    for time in _events(-2.0, num_frames / FRAME_HZ + 2.0, 6.0, 0.5, rng):
         span = bump(times_s, time, rng.uniform(0.3, 0.7), rng.uniform(0.4, 2.0), rng.uniform(0.4, 1.0))
         smile = np.maximum(smile, style.smile * rng.uniform(0.3, 1.0) * span)
         frown = np.maximum(frown, style.frown * rng.uniform(0.3, 1.0) * span)

@@ -170,6 +170,16 @@ def _smooth(columns: Float, sigma_steps: float) -> Float:
     return smoothed
 
 
+def step_times_s(num_frames: int) -> Float:
+    """Centres of the 100 Hz steps of `num_frames` frames, `F` seconds."""
+    return ((np.arange(num_frames * _POOL) + 0.5) / STEP_HZ).astype(np.float32)
+
+
+def frame_times_s(num_frames: int) -> Float:
+    """Centres of the frames, `T` seconds."""
+    return ((np.arange(num_frames) + 0.5) / FRAME_HZ).astype(np.float32)
+
+
 def pool(columns: Float, peak_share: float) -> Float:
     """100 Hz `F ...` -> 25 fps `T ...`: this share of the maximum, the rest of the mean of each frame."""
     frames = columns.reshape(-1, _POOL, *columns.shape[1:])
@@ -203,7 +213,7 @@ def mouth_motion(
         mouth_gap_iod: Inner-lip gap in the picture over IOD.
         columns: `T P` track to write to, parameter units.
     """
-    times_s = (np.arange(num_frames * _POOL) + 0.5) / STEP_HZ - style.lag_s
+    times_s = step_times_s(num_frames) - np.float32(style.lag_s)
     shapes = _smooth(_blend(phones, times_s), 2.0)
     gains = np.array([style.jaw, style.rounding, style.rounding, style.spread, style.lips, style.lips], np.float32)
     shapes = shapes * gains

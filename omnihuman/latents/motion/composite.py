@@ -76,3 +76,18 @@ def composite(
                     + np.float32(0.5)
                 )
                 out[y, x, c] = np.uint8(min(max(value, np.float32(0)), np.float32(255)))
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def sample_sprite(sprite: NDArray[np.float32], x: float, y: float, pixel: NDArray[np.float32]) -> None:
+    """Bilinear sample of a premultiplied sprite `h w 4` into `pixel` `4`; empty outside."""
+    height, width = sprite.shape[0], sprite.shape[1]
+    if x < 0 or y < 0 or x > width - 1 or y > height - 1:
+        pixel[:] = 0
+        return
+    x0, y0 = min(int(x), width - 2), min(int(y), height - 2)
+    fx, fy = x - x0, y - y0
+    for c in range(4):
+        above = sprite[y0, x0, c] * (1 - fx) + sprite[y0, x0 + 1, c] * fx
+        below = sprite[y0 + 1, x0, c] * (1 - fx) + sprite[y0 + 1, x0 + 1, c] * fx
+        pixel[c] = above * (1 - fy) + below * fy

@@ -17,8 +17,10 @@ from omnihuman.latents.motion import topology as topo
 from omnihuman.latents.motion.basis import build_basis
 from omnihuman.latents.motion.body import Torso, build_body_field, locate_torso, smoothstep
 from omnihuman.latents.motion.depth import HeadFrame, head_frame, vertex_depth
+from omnihuman.latents.motion.eyes import Iris, find_irises
 from omnihuman.latents.motion.layers import Layers, split_layers
 from omnihuman.latents.motion.mesh import OUTSIDE, Index, PlanarMesh, build_mesh, split_lips
+from omnihuman.latents.motion.mouth import MouthInterior, build_interior
 from omnihuman.latents.motion.posing import MIN_GAP_IOD, Rig, lip_gaps
 from omnihuman.latents.motion.probes import Probes, place_probes
 from omnihuman.latents.motion.raster import triangle_map
@@ -62,6 +64,8 @@ class MotionReference:
         probes: Points that measure how skull, jaw and eyes moved.
         layers: Person and background.
         order: Drawing order.
+        interior: What lies behind the lips.
+        irises: By side, "r" and "l".
     """
 
     image: Image
@@ -72,6 +76,8 @@ class MotionReference:
     probes: Probes
     layers: Layers
     order: DrawingOrder
+    interior: MouthInterior
+    irises: dict[str, Iris]
 
 
 def build_reference(
@@ -104,6 +110,8 @@ def build_reference(
         probes=probes,
         layers=layers,
         order=_drawing_order(mesh, layers, height, width),
+        interior=build_interior(image, rig.points, frame),
+        irises=find_irises(landmarks),
     )
 
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from omnihuman.latents.motion.composite import composite
+from omnihuman.latents.motion.eyes import gaze_shift, turn_eyes
+from omnihuman.latents.motion.mouth_draw import draw_mouth
+from omnihuman.latents.motion.parameters import INDEX
 from omnihuman.latents.motion.posing import clip_parameters, pose
 from omnihuman.latents.motion.raster import rasterise
 from omnihuman.latents.motion.reference import MotionReference
@@ -42,6 +45,10 @@ class FrameRenderer:
             plane, shift, ref.mesh.triangles, order, ref.mesh.labels, ref.order.mixed,
             ref.layers.residual, self._field, self._covered,
         )  # fmt: skip
+        rest, frame = ref.rig.points, ref.rig.frame
+        gaze = gaze_shift(float(value[INDEX["gaze_x"]]), float(value[INDEX["gaze_y"]]), frame)
+        turn_eyes(self._field, self._covered, points, rest, ref.probes, ref.irises, gaze)
         out = np.empty_like(ref.image)
         composite(ref.image, ref.layers.residual, ref.layers.background, self._field, self._covered, out)
+        draw_mouth(out, ref.interior, points, rest, ref.probes, frame, float(value[INDEX["tongue"]]))
         return out

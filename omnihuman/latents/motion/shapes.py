@@ -93,7 +93,7 @@ class FaceShapes:
     def _jaw_open(self) -> Float:
         d = self._zero()
         drop = 0.30
-        lower = _CORNER_SHARE + (1 - _CORNER_SHARE) * np.clip(1 - np.abs(_COLUMN) ** 2.2, 0, 1) ** 0.62
+        lower = _CORNER_SHARE + (1 - _CORNER_SHARE) * np.clip(1 - _COLUMN**2, 0, 1) ** 0.72
         d[_LOWER, 1] = drop * lower * (0.97 + 0.03 * _INNERNESS)
         d[_LOWER, 2] = -0.05 * lower
         d[_UPPER, 1] = drop * _CORNER_SHARE * np.abs(_COLUMN) ** 3.2 - 0.006 * self._bow

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from omnihuman.errors import InputError
+from omnihuman.latents.motion.controls import apply_controls
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS, SCALE
 from omnihuman.latents.motion.reference import MotionReference, build_reference
 from omnihuman.latents.motion.renderer import FrameRenderer
@@ -87,8 +88,7 @@ class MotionSpace:
     def decode(self, latents: Tensor, reference: MotionReference) -> Iterator[Image]:
         """Normalised latents `1 C T` -> frames `H W 3`, one at a time, in order."""
         assert latents.ndim == 3 and latents.shape[:2] == (1, NUM_PARAMETERS), latents.shape
-        parameters = latents[0].detach().float().cpu().numpy().T * SCALE
-        return self.render(parameters, reference)
+        return self.render(self.parameters_of(latents), reference)
 
     def encode(self, clip: Clip, reference: MotionReference) -> Tensor:
         """Clip of the same or another person -> normalised latents `1 C T` at this space's frame rate."""
@@ -98,3 +98,15 @@ class MotionSpace:
 
         parameters = fit_clip(self._face.track(iter(clip.frames)), clip.fps, reference, SPEC)
         return torch.from_numpy(np.ascontiguousarray((parameters / SCALE).T[None]))
+
+    def adjust(self, latents: Tensor, activity: Float, motion_strength: float) -> Tensor:
+        """Latents `1 C T` with the mouth at rest where nobody speaks and the manner scaled; see `controls.py`."""
+        import torch
+
+        adjusted = apply_controls(self.parameters_of(latents), activity, motion_strength)
+        return torch.from_numpy(np.ascontiguousarray((adjusted / SCALE).T[None]))
+
+    def parameters_of(self, latents: Tensor) -> Float:
+        """Motion parameters `T P` in the table's units."""
+        parameters: Float = latents[0].detach().float().cpu().numpy().T * SCALE
+        return parameters

@@ -15,7 +15,7 @@ SECRET = "my secret sentence"
 
 def facts(**fields):
     request = AnimationRequest(image=Path("folder/of/jane.png"), say=SECRET, seed=7, **fields)
-    return make_facts(request, "1.2.3", {"image": "00"}, {"motion-dit": "11"})
+    return make_facts(request, {"image": "00"}, {"motion-dit": "11"})
 
 
 def test_no_names_paths_or_text_unless_asked():

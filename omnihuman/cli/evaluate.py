@@ -1,0 +1,212 @@
+"""`evaluate`: measure finished videos - lips against sound, motion, or a contact sheet for the eye."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from omnihuman.cli.console import fail, show
+from omnihuman.errors import InputError, OmniHumanError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from omnihuman.evaluation.suite import EvaluationResult, SpokenClip
+    from omnihuman.modelhub.hub import ModelHub
+    from omnihuman.perception.face import FacePerception
+    from omnihuman.speech.inventory import TimedPhone
+
+app = typer.Typer(name="evaluate", help="Measure a finished video.", no_args_is_help=True)
+
+Videos = Annotated[list[Path], typer.Argument(help="Videos to measure together.")]
+OneVideo = Annotated[Path, typer.Argument(help="The video.")]
+PhoneFiles = Annotated[
+    list[Path] | None, typer.Option("--phones", help="JSON with the phone times, one per video, in the same order.")
+]
+Transcripts = Annotated[
+    list[str] | None,
+    typer.Option("--transcript", help="What is said (English, numbers as words), one per video; needs pocketsphinx."),
+]
+Sounds = Annotated[
+    list[Path] | None, typer.Option("--audio", help="The original sound, one per video, instead of the video's own.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+Report = Annotated[Path | None, typer.Option("--report", help="Also write the result to this JSON file.")]
+
+
+@contextmanager
+def _coded_errors(as_json: bool) -> Iterator[None]:
+    try:
+        yield
+    except OmniHumanError as error:
+        fail(error, as_json)
+
+
+@app.command()
+def sync(
+    videos: Videos,
+    phones: PhoneFiles = None,
+    transcript: Transcripts = None,
+    audio: Sounds = None,
+    check: Annotated[bool, typer.Option("--check", help="End with status 1 when a bar is missed.")] = False,
+    as_json: AsJson = False,
+    report: Report = None,
+) -> None:
+    """Do the lips follow the sound? Closures for p, b, m; rest; correlation; offset; controls that must fail."""
+    with _coded_errors(as_json):
+        import numpy as np
+
+        from omnihuman.evaluation.report import is_met, lines_of, record_of
+        from omnihuman.evaluation.suite import load_sync_settings, measure_sync
+
+        settings = load_sync_settings()
+        clips = _spoken_clips(videos, phones or [], transcript or [], audio or [])
+        result = measure_sync(clips, settings, np.random.default_rng(0))
+        record = record_of(result, settings.bars)
+        _write(record, report)
+    show(record, lines_of(result, settings.bars), as_json)
+    if check and not all(is_met(result, name, least) for name, least in settings.bars.items()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def motion(
+    video: OneVideo,
+    background: Annotated[bool, typer.Option(help="Also measure how still the background stays.")] = True,
+    as_json: AsJson = False,
+    report: Report = None,
+) -> None:
+    """Does the person move like a person? Blinks, head, drift of the face's shape, stillness of the background."""
+    with _coded_errors(as_json):
+        from omnihuman.evaluation.report import lines_of, record_of
+        from omnihuman.evaluation.suite import measure_motion
+
+        with _open_hub() as hub:
+            face = _face(hub)
+            tracks = _tracks(video, face)
+            result = measure_motion(tracks)
+            if background:
+                _add_background(result, video, len(tracks.gap), hub, face)
+        record = record_of(result, {})
+        _write(record, report)
+    show(record, lines_of(result, {}), as_json)
+
+
+@app.command()
+def sheet(
+    video: OneVideo,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The PNG to write.")],
+    times: Annotated[str, typer.Option("--times", help="Seconds, comma separated: 0.5,1.24,2")] = "",
+    phones: Annotated[
+        Path | None, typer.Option("--phones", help="JSON with phone times: shows p, b, m and open vowels.")
+    ] = None,
+    transcript: Annotated[str, typer.Option("--transcript", help="What is said, instead of --phones.")] = "",
+    audio: Annotated[Path | None, typer.Option("--audio", help="The original sound for --transcript.")] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="Show whole frames instead of the face.")] = False,
+) -> None:
+    """Chosen frames side by side, with phone and time."""
+    with _coded_errors(False):
+        from omnihuman.evaluation.contact_sheet import contact_sheet, crop_faces, pick_frames, write_png
+        from omnihuman.media.video import frame_rate, read_frames
+
+        with _open_hub() as hub:
+            moments = _moments(video, times, phones, transcript, audio, hub)
+            frames = pick_frames(read_frames(video), frame_rate(video), moments)
+            tiles = frames if whole else crop_faces(frames, _face(hub))
+        write_png(out, contact_sheet(tiles, moments, columns=8, tile_px=220))
+    show({"sheet": str(out)}, [f"{out}: {len(moments)} frames"], as_json=False)
+
+
+def _spoken_clips(
+    videos: Sequence[Path], phones: Sequence[Path], transcripts: Sequence[str], sounds: Sequence[Path]
+) -> list[SpokenClip]:
+    from omnihuman.evaluation.phone_times import read_phones
+    from omnihuman.evaluation.suite import SpokenClip
+    from omnihuman.media.audio import read_sound
+
+    for option, given in (("--phones", phones), ("--transcript", transcripts), ("--audio", sounds)):
+        if given and len(given) != len(videos):
+            cause = f"{len(given)} times {option} for {len(videos)} videos"
+            raise InputError("clips_uneven", cause, f"Give {option} once per video.")
+    if bool(phones) == bool(transcripts):
+        raise InputError("phones_needed", "phone times are needed once", "Give either --phones or --transcript.")
+    clips = []
+    with _open_hub() as hub:
+        for i, video in enumerate(videos):
+            sound = read_sound(sounds[i] if sounds else video)
+            timed = read_phones(phones[i]) if phones else _aligned(sound, transcripts[i], hub)
+            clips.append(SpokenClip(video.stem, _tracks(video, _face(hub)), timed, sound))
+    return clips
+
+
+def _aligned(sound: Any, transcript: str, hub: ModelHub) -> list[TimedPhone]:
+    from omnihuman.evaluation.alignment import align
+
+    return align(sound, transcript, _pronouncer(hub))
+
+
+def _pronouncer(hub: ModelHub) -> Callable[[str], list[str]]:
+    """Words that the aligner's dictionary lacks are pronounced by the built-in voice."""
+
+    def pronounce(word: str) -> list[str]:
+        with hub.lease("voice-hibari") as voice:
+            return [phone.symbol for phone in voice.speak(word).phones]
+
+    return pronounce
+
+
+def _moments(
+    video: Path, times: str, phones: Path | None, transcript: str, audio: Path | None, hub: ModelHub
+) -> list[Any]:
+    from omnihuman.evaluation.contact_sheet import Moment, moments_of
+    from omnihuman.evaluation.phone_times import read_phones
+    from omnihuman.media.audio import read_sound
+
+    if times:
+        try:
+            return [Moment(float(part), "") for part in times.split(",")]
+        except ValueError:
+            raise InputError("times_unreadable", f"{times!r} are not times", "Write --times 0.5,1.24,2") from None
+    if phones is not None:
+        return moments_of(read_phones(phones), per_kind=12)
+    if transcript:
+        return moments_of(_aligned(read_sound(audio or video), transcript, hub), per_kind=12)
+    raise InputError("times_needed", "nothing says which frames to show", "Give --times, --phones or --transcript.")
+
+
+def _add_background(result: EvaluationResult, video: Path, num_frames: int, hub: ModelHub, face: FacePerception) -> None:
+    from omnihuman.evaluation.background import measure_background
+    from omnihuman.media.video import read_frames
+    from omnihuman.perception.matte import PersonMatte
+
+    matte = PersonMatte(hub.handle("person-matte"))
+    result.measurements["background_change"] = measure_background(lambda: read_frames(video), num_frames, face, matte)
+
+
+def _tracks(video: Path, face: FacePerception) -> Any:
+    from omnihuman.evaluation.tracks import track_face
+    from omnihuman.media.video import frame_rate, read_frames
+
+    return track_face(read_frames(video), frame_rate(video), face)
+
+
+def _open_hub() -> ModelHub:
+    from omnihuman.modelhub.hub import ModelHub
+
+    return ModelHub.open()
+
+
+def _face(hub: ModelHub) -> FacePerception:
+    from omnihuman.perception.face import FacePerception
+
+    return FacePerception(hub.handle("face-detector"), hub.handle("face-mesh"))
+
+
+def _write(record: dict[str, Any], path: Path | None) -> None:
+    if path is not None:
+        path.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")

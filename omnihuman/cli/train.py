@@ -1,0 +1,91 @@
+"""`train`: one configuration in, trained weights out; stops and resumes. Thin: the work is in omnihuman.training."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from omnihuman.cli.console import fail, show
+from omnihuman.config import cache_dir, weights_dir
+from omnihuman.errors import InterruptedRun, OmniHumanError
+
+if TYPE_CHECKING:
+    from omnihuman.training.loop import Outcome, Progress
+
+_REPORT_EVERY_S = 15.0
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="A file of configs/training.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Weights to write; default: the config's, in weights/.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint of this configuration.")] = False,
+    max_minutes: Annotated[float | None, typer.Option("--max-minutes", min=0.0, help="Stop after this time, resumable.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one JSON object.")] = False,
+) -> None:
+    """Train a motion transformer; Ctrl+C leaves a checkpoint and usable weights."""
+    try:
+        outcome, export = _run(config, out, resume, max_minutes, as_json)
+    except OmniHumanError as error:
+        fail(error, as_json)
+    except KeyboardInterrupt:
+        fail(InterruptedRun("interrupted", "stopped before a checkpoint was written", "Run it again."), as_json)
+    record: dict[str, Any] = {"weights": str(export), **asdict(outcome)}
+    state = "finished" if outcome.finished else "stopped; go on with --resume"
+    cost = f"{outcome.seconds / 60:.1f} min, {outcome.cpu_seconds / 3600:.2f} core-hours"
+    show(record, [f"{export}: {outcome.step} steps, loss {outcome.losses.get('loss', 0.0):.4f}, {cost}", state], as_json)
+
+
+def _run(
+    config: Path, out: Path | None, resume: bool, max_minutes: float | None, as_json: bool
+) -> tuple[Outcome, Path]:
+    """Reads, prepares, trains."""
+    from omnihuman.training.loop import Files, Run
+    from omnihuman.training.loop import train as run_training
+    from omnihuman.training.settings import read_settings
+    from omnihuman.training.source import open_windows
+
+    settings = read_settings(config)
+    say = _throttled(as_json)
+    data, data_hash = open_windows(settings, lambda done, total, left: say(_speech_line(done, total, left)))
+    export = out or weights_dir() / settings.export
+    checkpoint = cache_dir() / "training" / "runs" / f"{config.stem}.safetensors"
+    run = Run(settings, data, data_hash, Files(export, checkpoint))
+    if resume:
+        run.resume()
+    today = datetime.date.today().isoformat()
+    outcome = run_training(run, today, max_minutes, lambda progress: say(_step_line(progress)))
+    return outcome, export
+
+
+def _throttled(silent: bool) -> Callable[[str], None]:
+    """Prints a line on stderr, at most one every few seconds."""
+    last_s = -math.inf
+
+    def say(text: str) -> None:
+        nonlocal last_s
+        if not silent and time.monotonic() - last_s >= _REPORT_EVERY_S:
+            last_s = time.monotonic()
+            typer.echo(text, err=True)
+
+    return say
+
+
+def _speech_line(done: int, total: int, left_s: float) -> str:
+    return f"making speech: recording {done}/{total}, {left_s / 60:.0f} min left"
+
+
+def _step_line(progress: Progress) -> str:
+    parts = " ".join(f"{name} {value:.4f}" for name, value in progress.parts.items())
+    cost = progress.cpu_s / progress.step * progress.total / 3600
+    return (
+        f"step {progress.step}/{progress.total} ({progress.stage}) loss {progress.loss:.4f} [{parts}] "
+        f"{progress.seconds_per_step:.2f} s/step, {progress.remaining_s / 60:.0f} min left, "
+        f"{cost:.2f} core-hours in all"
+    )

@@ -1,0 +1,168 @@
+"""Draws the interior of the mouth into a frame, where and as far as the lips have opened beyond the picture's own.
+
+The outline of the opening is a smooth curve through the inner lips; everything fades in with the change of the
+opening, so the picture at rest stays untouched. numba for the pixels.
+Legend: H height, W width; h, w of the drawn region.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from omnihuman.latents.motion import topology as topo
+from omnihuman.latents.motion.body import smoothstep
+from omnihuman.latents.motion.composite import sample_sprite
+from omnihuman.latents.motion.depth import HeadFrame
+from omnihuman.latents.motion.mouth import MouthInterior
+from omnihuman.latents.motion.probes import Probes, backward_shift
+from omnihuman.types import Float, Image
+
+_FADE_IOD = (0.002, 0.028)
+_RING = (*topo.UPPER_LIP_ROWS[3], *topo.LOWER_LIP_ROWS[3][-2:0:-1])
+_CURVE_STEPS = 4
+
+
+def draw_mouth(
+    out: Image, interior: MouthInterior, points: Float, rest: Float, probes: Probes, frame: HeadFrame, tongue: float
+) -> None:
+    """Draws into `out` in place.
+
+    Args:
+        out: `H W 3` the frame so far.
+        interior: Of the picture.
+        points: `V 3` posed vertices with probes.
+        rest: `V 3` the same at rest.
+        probes: Numbers of the probes.
+        frame: Frame of the pictured head.
+        tongue: 0..1 how far the tip shows.
+    """
+    amount = _opening_change(points, rest, frame)
+    amount = max(amount, float(smoothstep(np.float32(tongue / 0.3))) if tongue > 0 else 0.0)
+    if amount <= 0:
+        return
+    curve = smooth_ring(points[list(_RING), :2])
+    pad = 0.05 * frame.iod_px + 2
+    low = np.floor(curve.min(0) - pad).astype(int)
+    high = np.ceil(curve.max(0) + pad).astype(int) + 1
+    left, top = max(0, low[0]), max(0, low[1])
+    right, bottom = min(out.shape[1], high[0]), min(out.shape[0], high[1])
+    if right - left < 2 or bottom - top < 2:
+        return
+    mask, light = _opening(curve - [left, top], (bottom - top, right - left), frame.iod_px)
+    skull = backward_shift(rest[list(probes.skull), :2], points[list(probes.skull), :2])
+    jaw = backward_shift(rest[list(probes.jaw), :2], points[list(probes.jaw), :2])
+    shape = np.array([interior.upper_edge, interior.lower_lip, tongue, amount])
+    inverse = np.linalg.inv(interior.axes.astype(np.float64))
+    _paint(
+        out[top:bottom, left:right], mask, light, interior.upper, interior.lower,
+        np.array([left, top, *interior.origin, *interior.centre], np.float64),
+        np.concatenate([skull.ravel(), jaw.ravel(), inverse.ravel(), shape]),
+        np.concatenate([interior.cavity, interior.tongue]).astype(np.float32),
+    )  # fmt: skip
+
+
+def _opening_change(points: Float, rest: Float, frame: HeadFrame) -> float:
+    """0..1 how far the opening differs from the picture's own."""
+    upper, lower = list(topo.UPPER_INNER), list(topo.LOWER_INNER)
+    now = np.linalg.norm(points[lower] - points[upper], axis=1)
+    before = np.linalg.norm(rest[lower] - rest[upper], axis=1)
+    change = float(np.abs(now - before).max()) / frame.iod_px
+    return float(smoothstep(np.float32((change - _FADE_IOD[0]) / (_FADE_IOD[1] - _FADE_IOD[0]))))
+
+
+def smooth_ring(ring: Float) -> Float:
+    """Closed Catmull-Rom curve through `N 2` points, `4N 2`; the two corners of the mouth stay sharp."""
+    before, here, after, beyond = (np.roll(ring, k, 0) for k in (1, 0, -1, -2))
+    tangent_0, tangent_1 = (after - before) / 2, (beyond - here) / 2
+    corners = (0, len(topo.UPPER_LIP_ROWS[3]) - 1)
+    for corner in corners:
+        tangent_0[corner] = 0.5 * (after - here)[corner]
+        tangent_1[corner - 1] = 0.5 * (after - here)[corner - 1]
+    t = (np.arange(_CURVE_STEPS) / _CURVE_STEPS)[None, :, None]
+    curve = (
+        (2 * t**3 - 3 * t**2 + 1) * here[:, None]
+        + (t**3 - 2 * t**2 + t) * tangent_0[:, None]
+        + (3 * t**2 - 2 * t**3) * after[:, None]
+        + (t**3 - t**2) * tangent_1[:, None]
+    )
+    return np.asarray(curve.reshape(-1, 2))
+
+
+def _opening(curve: Float, size: tuple[int, int], iod_px: float) -> tuple[Float, Float]:
+    """Soft mask of the opening and the light that falls into it, both `h w` 0..1."""
+    big = np.zeros((size[0] * 2, size[1] * 2), np.uint8)
+    cv2.fillPoly(big, [np.round((curve + 0.25) * 2 * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
+    mask = cv2.resize(big, (size[1], size[0]), interpolation=cv2.INTER_AREA).astype(np.float32) / 255.0
+    mask = cv2.GaussianBlur(mask, (0, 0), max(0.5, 0.004 * iod_px))
+    depth = max(1.0, 0.035 * iod_px)
+    # The upper lip and the brow of the mouth shade what is directly below them.
+    lowered = cv2.warpAffine(mask, np.array([[1, 0, 0], [0, 1, 0.35 * depth]], np.float64), (size[1], size[0]))
+    light = cv2.blur(lowered, (2 * int(depth) + 1, 2 * int(depth) + 1))
+    light = cv2.blur(light, (2 * int(depth / 2) + 1, 2 * int(depth / 2) + 1))
+    return mask, np.asarray(smoothstep((light - 0.05) / 0.75), np.float32)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _paint(
+    out: NDArray[np.uint8],
+    mask: NDArray[np.float32],
+    light: NDArray[np.float32],
+    upper: NDArray[np.float32],
+    lower: NDArray[np.float32],
+    places: NDArray[np.float64],
+    numbers: NDArray[np.float64],
+    colours: NDArray[np.float32],
+) -> None:
+    """Per pixel: cavity, tongue, lower teeth, upper teeth, tongue tip, each over the one before."""
+    left, top, origin_x, origin_y, centre_x, centre_y = places
+    skull, jaw, inverse = numbers[0:6], numbers[6:12], numbers[12:16]
+    upper_edge, lower_lip, tip, amount = numbers[16], numbers[17], numbers[18], numbers[19]
+    pixel = np.zeros(4, np.float32)
+    colour = np.zeros(3, np.float32)
+    for row in range(out.shape[0]):
+        for column in range(out.shape[1]):
+            cover = mask[row, column] * amount
+            if cover < 0.004:
+                continue
+            x, y = column + left, row + top
+            skull_x = x + skull[0] * x + skull[1] * y + skull[2]
+            skull_y = y + skull[3] * x + skull[4] * y + skull[5]
+            jaw_x = x + jaw[0] * x + jaw[1] * y + jaw[2]
+            jaw_y = y + jaw[3] * x + jaw[4] * y + jaw[5]
+            a = inverse[0] * (jaw_x - centre_x) + inverse[1] * (jaw_y - centre_y)
+            b = inverse[2] * (jaw_x - centre_x) + inverse[3] * (jaw_y - centre_y)
+            b_skull = inverse[2] * (skull_x - centre_x) + inverse[3] * (skull_y - centre_y)
+            bright = light[row, column]
+            # The floor of the mouth: a mound that lies lower at the sides, darker towards the throat.
+            top_b = lower_lip - 0.075 - 0.02 * tip + 1.6 * a * a
+            mound = _ramp((b - top_b) / 0.03 + 0.5)
+            depth_shade = 0.36 + 0.36 * _ramp((b - top_b) / 0.10) - 0.10 * _ramp(1.0 - abs(a) / 0.012)
+            for c in range(3):
+                flesh = colours[3 + c] * depth_shade
+                colour[c] = colours[c] + mound * (flesh - colours[c])
+            sample_sprite(lower, jaw_x - origin_x, jaw_y - origin_y, pixel)
+            for c in range(3):
+                colour[c] = pixel[c] * 0.9 + (1 - pixel[3]) * colour[c]
+            sample_sprite(upper, skull_x - origin_x, skull_y - origin_y, pixel)
+            for c in range(3):
+                colour[c] = pixel[c] + (1 - pixel[3]) * colour[c]
+            if tip > 0:
+                reach = upper_edge - 0.012
+                edge = b - b_skull + reach + 3.2 * a * a + (1 - tip) * 0.12
+                shown = _ramp((b - edge) / 0.014 + 0.5) * _ramp((0.16 - abs(a)) / 0.04) * _ramp(tip / 0.35)
+                shade = 0.74 + 0.16 * _ramp((b - edge) / 0.05) - 0.08 * _ramp(1.0 - abs(a) / 0.014)
+                for c in range(3):
+                    colour[c] += shown * (colours[3 + c] * shade - colour[c])
+            dim = 0.30 + 0.70 * bright
+            for c in range(3):
+                value = out[row, column, c] + cover * (colour[c] * dim - out[row, column, c]) + 0.5
+                out[row, column, c] = np.uint8(min(max(value, 0.0), 255.0))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _ramp(t: float) -> float:
+    t = min(max(t, 0.0), 1.0)
+    return t * t * (3.0 - 2.0 * t)
