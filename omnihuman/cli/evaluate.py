@@ -179,7 +179,9 @@ def _moments(
     raise InputError("times_needed", "nothing says which frames to show", "Give --times, --phones or --transcript.")
 
 
-def _add_background(result: EvaluationResult, video: Path, num_frames: int, hub: ModelHub, face: FacePerception) -> None:
+def _add_background(
+    result: EvaluationResult, video: Path, num_frames: int, hub: ModelHub, face: FacePerception
+) -> None:
     from omnihuman.evaluation.background import measure_background
     from omnihuman.media.video import read_frames
     from omnihuman.perception.matte import PersonMatte

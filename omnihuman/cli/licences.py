@@ -106,9 +106,5 @@ def weights_page(entries: Sequence[ModelEntry]) -> str:
     lines += ["checked before every use."]
     for entry in entries:
         lines += ["", f"## {entry.id}", "", *licence_lines(entry), "- Files:"]
-        lines += [f"  - `{file.path}`{_pins(file.size, file.sha256)}" for file in entry.files]
+        lines += [f"  - `{file.path}`" for file in entry.files]
     return "\n".join(lines) + "\n"
-
-
-def _pins(size: int | None, sha256: str | None) -> str:
-    return f" ({size} bytes, SHA-256 `{sha256}`)" if sha256 else " (not pinned yet)"

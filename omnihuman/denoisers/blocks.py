@@ -142,7 +142,7 @@ class Block(nn.Module):
     ) -> Tensor:
         """Tokens `B T D`, audio `B N D'`, modulation `B 9 D`, (frame, audio) angles, band -> `B T D`."""
         shift_c, scale_c, gate_c, shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = (
-            modulation + self.offsets
+            modulation + self.offsets.to(modulation.dtype)
         ).unsqueeze(2).unbind(1)
         x = x + gate_c * self.conv(self.norms[0](x) * (1 + scale_c) + shift_c)
         seen = self.norms[1](x) * (1 + scale_a) + shift_a

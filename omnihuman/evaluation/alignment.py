@@ -6,6 +6,7 @@ dependency: the extra `eval`.
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -75,11 +76,11 @@ def align(sound: Sound, transcript: str, pronounce: Pronounce | None = None) -> 
 
 def _open_decoder() -> Any:
     try:
-        from pocketsphinx import Decoder
+        pocketsphinx: Any = importlib.import_module("pocketsphinx")
     except ImportError:
         cause = "phone times from a transcript need pocketsphinx, which is not installed"
         raise ResourceError("aligner_missing", cause, 'pip install "pocketsphinx>=5", or give --phones.') from None
-    return Decoder(samprate=float(RATE_HZ), lm=None, bestpath=False, loglevel="FATAL")
+    return pocketsphinx.Decoder(samprate=float(RATE_HZ), lm=None, bestpath=False, loglevel="FATAL")
 
 
 def _add_words(decoder: Any, words: Iterable[str], pronounce: Pronounce | None) -> None:

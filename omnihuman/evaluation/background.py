@@ -1,4 +1,4 @@
-"""How still the background of a video stays: the person's mask from a few frames, everything else compared to the first.
+"""How still the background of a video stays: all but the person (masked in a few frames) against the first frame.
 
 Compression noise of the video file is part of the number; about one grey level of it is usual.
 """

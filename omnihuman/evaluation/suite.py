@@ -18,8 +18,15 @@ from omnihuman.metrics.drift import geometry_drift
 from omnihuman.metrics.measurement import Measurement, bootstrap_interval
 from omnihuman.metrics.motion import blink_rate, head_motion
 from omnihuman.metrics.sync import (
-    ClosureCounts, ClosureRule, best_lag, closed_frames, closure_blocks, correlation, rest_in_silence, vowel_openness,
-)  # fmt: skip
+    ClosureCounts,
+    ClosureRule,
+    best_lag,
+    closed_frames,
+    closure_blocks,
+    correlation,
+    rest_in_silence,
+    vowel_openness,
+)
 from omnihuman.speech.inventory import BILABIALS, VOWELS, TimedPhone
 from omnihuman.types import Float, Sound
 
@@ -97,15 +104,15 @@ def measure_sync(clips: Sequence[SpokenClip], settings: SyncSettings, rng: np.ra
     gaps = [clip.tracks.judged_gap(settings.max_yaw_deg) for clip in clips]
     blocks = _blocks(clips, gaps, settings)
     measurements = _closure_scores(blocks, settings, rng) | _pooled_tracks(clips, gaps, settings)
-    controls = {f"shift_{settings.shift_s:g}_s": _closure_scores(
-        _blocks(clips, [shifted_gap(g, c.tracks.fps, settings.shift_s) for c, g in zip(clips, gaps, strict=True)],
-                settings), settings, rng)}  # fmt: skip
+    late = [shifted_gap(gap, clip.tracks.fps, settings.shift_s) for clip, gap in zip(clips, gaps, strict=True)]
+    controls = {f"shift_{settings.shift_s:g}_s": _closure_scores(_blocks(clips, late, settings), settings, rng)}
     heard = [(c, envelope_gap(c.sound, c.tracks.times_s, g)) for c, g in zip(clips, gaps, strict=True) if c.sound]
     if heard:
         loud = _blocks([clip for clip, _ in heard], [gap for _, gap in heard], settings)
         controls["loudness"] = _closure_scores(loud, settings, rng)
-    single = {c.name: sum(_blocks([c], [g], settings), ClosureCounts()).measurements()
-              for c, g in zip(clips, gaps, strict=True)}  # fmt: skip
+    single = {}
+    for clip, gap in zip(clips, gaps, strict=True):
+        single[clip.name] = sum(_blocks([clip], [gap], settings), ClosureCounts()).measurements()
     return EvaluationResult(measurements, controls, single, _facts(clips, gaps, blocks, settings))
 
 
@@ -116,7 +123,11 @@ def measure_motion(tracks: FaceTracks) -> EvaluationResult:
         **head_motion(tracks.angles_deg, tracks.fps).measurements(),
         "geometry_drift": geometry_drift(tracks.steady, round(tracks.fps)),
     }
-    facts = {"frames": len(tracks.gap), "fps": tracks.fps, "face_found": round(tracks.found, 4)}
+    facts: dict[str, float | int | str] = {
+        "frames": len(tracks.gap),
+        "fps": tracks.fps,
+        "face_found": round(tracks.found, 4),
+    }
     return EvaluationResult(found, facts=facts)
 
 
@@ -134,12 +145,12 @@ def _closure_scores(
 ) -> dict[str, Measurement]:
     scores = sum(blocks, ClosureCounts()).measurements()
     judged = [block for block in blocks if block.events or block.runs]
-    for name, attribute in (("closure_recall", "recall"), ("closure_precision", "precision"), ("closure_f1", "f1")):
-        interval = bootstrap_interval(
-            lambda drawn, attribute=attribute: getattr(sum(drawn, ClosureCounts()), attribute),
-            judged, rng, settings.bootstrap_draws,
-        )  # fmt: skip
-        scores[name] = scores[name].within(interval)
+    for name, measured in scores.items():
+
+        def score(drawn: Sequence[ClosureCounts], name: str = name) -> float:
+            return sum(drawn, ClosureCounts()).measurements()[name].value
+
+        scores[name] = measured.within(bootstrap_interval(score, judged, rng, settings.bootstrap_draws))
     return scores
 
 
@@ -151,15 +162,16 @@ def _pooled_tracks(
     for clip, gap in zip(clips, gaps, strict=True):
         times_s = clip.tracks.times_s
         wanted = expected_gap(clip.phones, times_s)
+        silences = silences_of(clip.phones, _duration_s(clip))
         rows.append(
             (
                 float(len(gap)),
                 correlation(gap, wanted),
                 best_lag(gap, wanted, clip.tracks.fps, settings.max_lag_s).offset_s,
-                rest_in_silence(gap, times_s, silences_of(clip.phones, _duration_s(clip)), settings.rule, settings.settle_s).value,
+                rest_in_silence(gap, times_s, silences, settings.rule, settings.settle_s).value,
                 vowel_openness(gap, times_s, intervals_of(clip.phones, VOWELS), settings.rule).value,
             )
-        )  # fmt: skip
+        )
     weights, *columns = (np.array(column) for column in zip(*rows, strict=True))
     gap_correlation, offset_s, rest, openness = (_weighted(column, weights) for column in columns)
     return {

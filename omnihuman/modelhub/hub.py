@@ -155,8 +155,7 @@ class ModelHub:
         groups: dict[Source, list[ModelEntry]] = {}
         for model_id in dict.fromkeys(model_ids):
             entry = self.registry[model_id]
-            if self._lacking(entry, repair):
-                groups.setdefault(entry.source, []).append(entry)
+            groups.setdefault(entry.source, []).append(entry)
         fetched: list[str] = []
         failures: list[ModelError] = []
         for source, entries in groups.items():
@@ -183,21 +182,26 @@ class ModelHub:
         with integrity.locked(self.root, key), integrity.staging(self.root, f"{key}-pin", False) as folder:
             return write_pins(entry, announce(entry.source, entry.all_files, folder, progress))
 
-    def _lacking(self, entry: ModelEntry, repair: bool) -> list[FileReport]:
+    def _lacking(self, entries: Sequence[ModelEntry], repair: bool) -> list[FileReport]:
         """What a fetch has to bring; raises for what no fetch can mend."""
         accepted = (FileState.OK,) if repair else (FileState.OK, FileState.TRUNCATED, FileState.CHANGED)
-        reports = [report for report in self.examine(entry) if report.state not in accepted]
-        for report in reports:
-            if not entry.source.fetches:
-                require_ok(report, entry)
-            elif not report.spec.is_pinned:
-                require_ok(replace(report, state=FileState.UNPINNED), entry)
-        return reports
+        lacking = []
+        for entry in entries:
+            reports = [report for report in self.examine(entry) if report.state not in accepted]
+            for report in reports:
+                if not entry.source.fetches:
+                    require_ok(report, entry)
+                elif not report.spec.is_pinned:
+                    require_ok(replace(report, state=FileState.UNPINNED), entry)
+            lacking += reports
+        return lacking
 
     def _fetch_source(self, source: Source, entries: list[ModelEntry], progress: Progress, repair: bool) -> list[str]:
+        if not self._lacking(entries, repair):
+            return []
         with integrity.locked(self.root, source.key):
             # Looked at again under the lock: another process may have fetched meanwhile.
-            lacking = [report for entry in entries for report in self._lacking(entry, repair)]
+            lacking = self._lacking(entries, repair)
             if lacking:
                 self._bring(source, lacking, progress)
         return list(dict.fromkeys(report.model_id for report in lacking))

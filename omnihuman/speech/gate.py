@@ -34,8 +34,8 @@ _OPEN_DB = 11.0
 _LEAD_S = 0.10
 _TRAIL_S = 0.12
 """The gate opens before and closes after the energy, for weak onsets and dying vowels."""
-_SHORTEST_S = 0.06
-"""Excess that is over sooner is a click or a fluctuation."""
+_SHORTEST_S = 0.12
+"""Excess that is over sooner is a click, which the analysis window stretches to 100 ms, or a fluctuation."""
 
 
 def speech_activity(sound: Sound) -> Float:
@@ -55,7 +55,7 @@ def speech_activity(sound: Sound) -> Float:
     floor_db = np.maximum(_noise_floor_db(bands_db), loud_db - _RANGE_DB)
     excess_db = np.sort(_smooth(bands_db) - floor_db, axis=1)[:, -2:].mean(axis=1)
     opening = np.clip((excess_db - _CLOSED_DB) / (_OPEN_DB - _CLOSED_DB), 0.0, 1.0)
-    return _hold(_without_clicks(opening))
+    return _hold(opening)
 
 
 def _band_levels_db(samples: Float, rows: int) -> Float:
@@ -95,17 +95,13 @@ def _smooth(values: Float) -> Float:
     return (0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]).astype(np.float32)
 
 
-def _without_clicks(opening: Float) -> Float:
-    """Erosion, then dilation: openings shorter than the shortest sound vanish, others stay as they are."""
-    width = int(_SHORTEST_S * FEATURE_RATE_HZ)
-    return _extreme(_extreme(opening, 0, width - 1, np.min), width - 1, 0, np.max)
-
-
 def _hold(opening: Float) -> Float:
-    """Open early, close late, with ramps instead of steps."""
+    """Open early, close late, with ramps instead of steps; openings that stay too short vanish whole."""
     lead, trail = int(_LEAD_S * FEATURE_RATE_HZ), int(_TRAIL_S * FEATURE_RATE_HZ)
     held = _extreme(opening, trail, lead, np.max)
-    return _smooth(held[:, None])[:, 0]
+    width = lead + trail + int(_SHORTEST_S * FEATURE_RATE_HZ)
+    lasting = _extreme(_extreme(held, 0, width - 1, np.min), width - 1, 0, np.max)
+    return _smooth(lasting[:, None])[:, 0]
 
 
 def _extreme(values: Float, before: int, after: int, pick: Callable[..., Float]) -> Float:

@@ -62,6 +62,8 @@ of the tongue tip to D, uvulars to HH, tense and aspirated stops to the plain on
 SYMBOLS = 191
 BLANK = 190
 
+_LEAST_PROBABILITY = 1e-30
+
 
 def fold_columns() -> NDArray[np.int64]:
     """Column of the folded row for each symbol of the network, `191` int64."""
@@ -73,9 +75,7 @@ def fold_columns() -> NDArray[np.int64]:
 
 
 def fold(log_posteriors: Float) -> Float:
-    """Log of summed probabilities on the shared inventory: ``N 191`` to ``N 42``, float32."""
-    columns = fold_columns()
-    folded = np.full((len(log_posteriors), POSTERIOR_WIDTH), -np.inf, np.float64)
-    for column in range(POSTERIOR_WIDTH):
-        folded[:, column] = np.logaddexp.reduce(log_posteriors[:, columns == column].astype(np.float64), axis=1)
-    return folded.astype(np.float32)
+    """Log of summed probabilities on the shared inventory: ``N 191`` to ``N 42``, float32, finite."""
+    members = np.eye(POSTERIOR_WIDTH)[fold_columns()]
+    probabilities = np.exp(log_posteriors.astype(np.float64)) @ members
+    return np.log(np.maximum(probabilities, _LEAST_PROBABILITY)).astype(np.float32)

@@ -32,9 +32,10 @@ def row_levels_db(samples: Float, num_rows: int) -> Float:
     """
     padded = np.pad(samples, (ROW_SAMPLES, 0))
     missing = (num_rows + 1) * ROW_SAMPLES - len(padded)
-    power = np.pad(padded, (0, max(0, missing)))[: (num_rows + 1) * ROW_SAMPLES].astype(np.float64) ** 2
+    power = np.pad(padded, (0, max(0, missing)))[: (num_rows + 1) * ROW_SAMPLES] ** 2
     halves = power.reshape(num_rows + 1, ROW_SAMPLES)
     rise = np.sin(np.pi / 2 * (np.arange(ROW_SAMPLES) + 0.5) / ROW_SAMPLES) ** 2 / ROW_SAMPLES
+    rise = rise.astype(np.float32)
     mean = halves[:-1] @ rise + halves[1:] @ rise[::-1]
     return np.maximum(10.0 * np.log10(mean + 1e-30), SILENCE_DB).astype(np.float32)
 

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["POSTERIOR_WIDTH", "PhoneRecognizer"]
 
+_FILE = "asr_waveform.hama"
+
 _WINDOW_ROWS = 1000
-"""20 s: half of what the network was built for at most."""
+"""20 s; the network was built for 30 s at most, and reads 5 s as well as 60 s."""
 
 _CONTEXT_ROWS = 100
 """2 s on either side of a seam are read by both windows and dropped."""
@@ -64,7 +66,8 @@ class PhoneRecognizer:
         """
         from omnihuman.speech.hama_network import PhoneNetwork
 
-        path = Path(next(path for name, path in files.items() if name.endswith("asr_waveform.hama")))
+        path = next((path for name, path in files.items() if name.endswith(_FILE)), None)
+        assert path is not None, f"the registry entry lacks {_FILE}: {sorted(files)}"
         tensors = read_container(path)
         try:
             network = PhoneNetwork.from_tensors(tensors)

@@ -111,7 +111,7 @@ class BuiltInVoice:
         by_name = {Path(name).name: path for name, path in files.items()}
         for name, path in by_name.items():
             installed = package / name
-            if not name.endswith(".onnx") and installed.exists() and not filecmp.cmp(path, installed, shallow=False):
+            if name != "hibari.onnx" and installed.exists() and not filecmp.cmp(path, installed, shallow=False):
                 fix = "Install the version of hibari-tts that requirements.txt names."
                 raise ModelError("voice_mismatch", f"{name} differs from the installed hibari-tts package", fix)
         options = onnxruntime.SessionOptions()

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW, NUM_PARAMETERS
-from omnihuman.speech.inventory import TimedPhone
+from omnihuman.speech.inventory import SILENCE, TimedPhone
 from omnihuman.training.teacher_body import BodyStyle, body_motion, drift
 from omnihuman.training.teacher_face import FaceStyle, accents, face_motion
 from omnihuman.training.teacher_mouth import FRAME_HZ, MouthStyle, mouth_motion
@@ -82,8 +82,8 @@ def teach(
     """
     num_frames = max(1, int(np.ceil(duration_s * FRAME_HZ - 1e-6)))
     columns = np.zeros((num_frames, NUM_PARAMETERS), np.float32)
-    if phones:
-        mouth_motion(phones, num_frames, style.mouth, float(reference[7]) / 5.0, columns)
+    phones = phones or (TimedPhone(SILENCE, 0.0, duration_s),)
+    mouth_motion(phones, num_frames, style.mouth, float(reference[7]) / 5.0, columns)
     emphasis = accents(phones, rng)
     body_motion(phones, emphasis, reference, style.body, columns, rng)
     face_motion(phones, emphasis, style.face, columns, rng)

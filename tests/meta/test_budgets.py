@@ -15,7 +15,7 @@ MACHINE_PATH = re.compile(
 )
 DRIVE_PATH = re.compile(r"\b[A-Z]:" + r"\\\w")
 PRIVATE_HOST = re.compile(
-    r"\b(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2,3}\b|\b[\w-]+\.(?:internal|corp|lan)\b"
+    r"\b(?:10\.\d{1,3}|192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2}\b|\b[\w-]+\.(?:internal|corp|lan)\b"
 )
 
 

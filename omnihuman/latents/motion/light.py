@@ -33,6 +33,7 @@ class Light:
         gum: `3` gum in this light.
         tongue: `3` tongue in this light.
         skin: `3` median skin.
+        lips: `3` median lower lip.
     """
 
     level: float
@@ -41,6 +42,7 @@ class Light:
     gum: Float
     tongue: Float
     skin: Float
+    lips: Float
 
 
 def measure_light(image: Image, points: Float, frame: HeadFrame) -> Light:
@@ -68,6 +70,7 @@ def measure_light(image: Image, points: Float, frame: HeadFrame) -> Light:
         gum=(0.45 * lips + 0.45 * red).astype(np.float32),
         tongue=(0.35 * lips + 0.6 * red).astype(np.float32),
         skin=skin.astype(np.float32),
+        lips=lips.astype(np.float32),
     )
 
 

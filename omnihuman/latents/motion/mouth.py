@@ -23,7 +23,7 @@ _HALF_WIDTH_IOD, _ABOVE_IOD, _BELOW_IOD = 0.46, 0.34, 0.46
 _UPPER_WIDTHS = (0.094, 0.072, 0.066, 0.044, 0.030)
 """Visible widths from the middle outwards: incisors, canine, premolars; an IOD is about 90 mm."""
 _LOWER_WIDTHS = (0.060, 0.062, 0.062, 0.046, 0.030)
-_UPPER_SHOWN_IOD, _LOWER_SHOWN_IOD = 0.036, 0.014
+_UPPER_SHOWN_IOD, _LOWER_SHOWN_IOD = 0.036, 0.008
 _UPPER_CURVE, _LOWER_CURVE = 0.45, 0.35
 _UPPER_LENGTH_IOD, _LOWER_LENGTH_IOD = 0.105, 0.085
 _OWN_TEETH_GAP_IOD = 0.02
@@ -40,6 +40,7 @@ class MouthInterior:
         lower: `h w 4` lower teeth, moves with the jaw.
         cavity: `3` RGB of the dark behind.
         tongue: `3` RGB of the tongue in full light.
+        seam: `3` RGB between closed lips.
         centre: `2` middle of the lips at rest, pixels.
         axes: `2 2` columns = right and down of the face in the picture, pixels per IOD.
         upper_edge: b of the biting edge of the upper teeth.
@@ -51,10 +52,20 @@ class MouthInterior:
     lower: Float
     cavity: Float
     tongue: Float
+    seam: Float
     centre: Float
     axes: Float
     upper_edge: float
     lower_lip: float
+
+
+@dataclass(frozen=True)
+class OwnTeeth:
+    """Teeth cut from the picture: `upper` and `lower` premultiplied `h w 4`, and b of the upper biting edge."""
+
+    upper: Float
+    lower: Float
+    upper_edge: float
 
 
 def build_interior(image: Image, points: Float, frame: HeadFrame) -> MouthInterior:
@@ -72,20 +83,22 @@ def build_interior(image: Image, points: Float, frame: HeadFrame) -> MouthInteri
     inverse = np.linalg.inv(axes)
     upper_lip = float(((points[13, :2] - centre) @ inverse.T)[1])
     lower_lip = float(((points[14, :2] - centre) @ inverse.T)[1])
-    own, edge = _own_teeth(image, points, origin, a, b, frame)
-    upper_edge = upper_lip + _UPPER_SHOWN_IOD if edge is None else edge
+    own = _own_teeth(image, points, origin, a, b, frame)
+    upper_edge = upper_lip + _UPPER_SHOWN_IOD if own is None else own.upper_edge
     upper = _upper_sprite(a, b, upper_edge, light)
     lower = _lower_sprite(a, b, lower_lip - _LOWER_SHOWN_IOD, light)
     blur = max(0.45, 0.55 * softness_px(image, points, frame))
     upper, lower = (cv2.GaussianBlur(sprite, (0, 0), blur) for sprite in (upper, lower))
     if own is not None:
-        upper = own[..., :] + (1 - own[..., 3:]) * upper
+        upper = own.upper + (1 - own.upper[..., 3:]) * upper
+        lower = own.lower + (1 - own.lower[..., 3:]) * lower
     return MouthInterior(
         origin=origin,
         upper=np.ascontiguousarray(upper, np.float32),
         lower=np.ascontiguousarray(lower, np.float32),
         cavity=(np.array([46.0, 17.0, 17.0]) * light.tint * light.level).astype(np.float32),
         tongue=light.tongue,
+        seam=0.45 * light.lips,
         centre=centre.astype(np.float32),
         axes=axes.astype(np.float32),
         upper_edge=upper_edge,
@@ -142,7 +155,8 @@ def _lower_sprite(a: Float, b: Float, edge_b: float, light: Light) -> Float:
     edge = edge_b + _LOWER_CURVE * a**2
     cover, shade = _row(a, b, _LOWER_WIDTHS, edge, -1.0)
     round_arch = 1.0 - 0.66 * smoothstep((np.abs(a) - 0.03) / (_ARCH_HALF_IOD - 0.05))
-    teeth = 0.84 * light.teeth * (shade * round_arch)[..., None]
+    root = 1.0 - 0.35 * smoothstep((b - edge) / 0.06)
+    teeth = 0.84 * light.teeth * (shade * round_arch * root)[..., None]
     gum = smoothstep((b - edge - _LOWER_LENGTH_IOD) / 0.015)[..., None]
     colour = (1 - gum) * teeth + gum * 0.7 * light.gum * round_arch[..., None]
     alpha = cover * (1 - smoothstep((np.abs(a) - 0.21) / 0.05))
@@ -153,34 +167,59 @@ def _premultiplied(colour: Float, alpha: Float) -> Float:
     return np.concatenate([colour * alpha[..., None], alpha[..., None]], 2).astype(np.float32)
 
 
-def _own_teeth(
-    image: Image, points: Float, origin: Float, a: Float, b: Float, frame: HeadFrame
-) -> tuple[Float | None, float | None]:
-    """The upper teeth that the picture shows: premultiplied `h w 4`, and b of their edge; None without any."""
+def _own_teeth(image: Image, points: Float, origin: Float, a: Float, b: Float, frame: HeadFrame) -> OwnTeeth | None:
+    """The teeth that the picture shows between its lips; None without any."""
     gap = (points[list(topo.LOWER_INNER)] - points[list(topo.UPPER_INNER)]) @ frame.axes[:, 1] / frame.iod_px
     if gap.max() < _OWN_TEETH_GAP_IOD:
-        return None, None
+        return None
     ring = points[[*topo.UPPER_LIP_ROWS[3], *topo.LOWER_LIP_ROWS[3][-2:0:-1]], :2]
     patch = _cut(image, origin, a.shape)
     opening = np.zeros(a.shape, np.uint8)
     cv2.fillPoly(opening, [np.round((ring - origin) * 16).astype(np.int32)], 1, shift=4)
+    teeth = opening * _enamel_likeness(patch, image, points)
+    if teeth.sum() < 0.12 * max(float(opening.sum()), 1.0):
+        return None
+    rows = _split_rows(teeth * patch[..., 1], a, b)
+    if rows is None:
+        return None
+    edge, split = rows
+    soft = cv2.GaussianBlur(teeth.astype(np.float32), (0, 0), max(0.6, 0.005 * frame.iod_px))
+    alpha = np.clip(np.minimum(soft * 1.2, cv2.GaussianBlur(opening.astype(np.float32), (0, 0), 0.8)), 0, 1)
+    above = 1 - smoothstep((b - split) / 0.006 + 0.5)
+    return OwnTeeth(_premultiplied(patch, alpha * above), _premultiplied(patch, alpha * (1 - above)), edge)
+
+
+def _enamel_likeness(patch: Float, image: Image, points: Float) -> Float:
+    """0..1 per pixel: teeth are about as bright as the lips and much greyer."""
     value = patch.max(2)
     saturation = (value - patch.min(2)) / np.maximum(value, 1.0)
     lips = _median_at(image, points[[12, 15, 72, 302, 86, 316], :2])
-    # Teeth are as bright as the lips or brighter and much greyer.
-    lip_saturation = (lips.max() - lips.min()) / max(float(lips.max()), 1.0)
-    bright = smoothstep((value / max(float(lips.max()), 1.0) - 0.55) / 0.25)
-    grey = smoothstep((0.78 * lip_saturation - saturation) / (0.25 * lip_saturation + 1e-3))
-    teeth = (opening * bright * grey).astype(np.float32)
-    if teeth.sum() < 0.12 * max(float(opening.sum()), 1.0):
-        return None, None
-    soft = cv2.GaussianBlur(teeth, (0, 0), max(0.6, 0.006 * frame.iod_px))
-    alpha = np.minimum(soft * 1.2, cv2.GaussianBlur(opening.astype(np.float32), (0, 0), 0.8))
-    middle = (np.abs(a) < 0.1) & (teeth > 0.5)
-    if not middle.any():
-        return None, None
-    edge = float(np.percentile(b[middle], 92))
-    return _premultiplied(patch, np.clip(alpha, 0, 1)), edge
+    brightest = max(float(lips.max()), 1.0)
+    lip_saturation = float(lips.max() - lips.min()) / brightest
+    bright = smoothstep((value / brightest - 0.55) / 0.25)
+    grey = smoothstep((0.85 * lip_saturation - saturation) / (0.3 * lip_saturation + 1e-3))
+    return np.asarray(bright * grey, np.float32)
+
+
+def _split_rows(strength: Float, a: Float, b: Float) -> tuple[float, float] | None:
+    """Biting edge of the upper row and where the lower row begins, as b; None when no row stands out."""
+    middle = np.abs(a) < 0.08
+    level = np.arange(float(b.min()), float(b.max()), 0.004)
+    number = np.clip(((b[middle] - level[0]) / 0.004).astype(int), 0, len(level) - 1)
+    count = np.maximum(np.bincount(number, minlength=len(level)), 1)
+    profile = np.bincount(number, weights=strength[middle], minlength=len(level)) / count
+    profile = np.convolve(profile, [0.25, 0.5, 0.25], "same")
+    if profile.max() < 20.0:
+        return None
+    first = int(np.argmax(profile > 0.4 * profile.max()))
+    end = first
+    while end + 1 < len(level) and profile[end + 1] > 0.55 * profile[first : end + 1].max():
+        end += 1
+    rest = profile[end:]
+    again = np.flatnonzero(rest > rest.min() + 0.2 * profile.max())
+    again = again[again > int(np.argmin(rest))] if len(again) else again
+    split = level[end + int(np.argmin(rest[: again[0]]))] if len(again) else level[-1]
+    return float(level[end]), float(split)
 
 
 def _cut(image: Image, origin: Float, shape: tuple[int, ...]) -> Float:

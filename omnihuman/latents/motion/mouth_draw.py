@@ -16,6 +16,7 @@ from omnihuman.latents.motion import topology as topo
 from omnihuman.latents.motion.body import smoothstep
 from omnihuman.latents.motion.composite import sample_sprite
 from omnihuman.latents.motion.depth import HeadFrame
+from omnihuman.latents.motion.mesh import MOUTH
 from omnihuman.latents.motion.mouth import MouthInterior
 from omnihuman.latents.motion.probes import Probes, backward_shift
 from omnihuman.types import Float, Image
@@ -26,12 +27,13 @@ _CURVE_STEPS = 4
 
 
 def draw_mouth(
-    out: Image, interior: MouthInterior, points: Float, rest: Float, probes: Probes, frame: HeadFrame, tongue: float
+    out: Image, covered: NDArray[np.uint8], interior: MouthInterior, points: Float, rest: Float, probes: Probes, frame: HeadFrame, tongue: float
 ) -> None:
     """Draws into `out` in place.
 
     Args:
         out: `H W 3` the frame so far.
+        covered: `H W` labels of the frame.
         interior: Of the picture.
         points: `V 3` posed vertices with probes.
         rest: `V 3` the same at rest.
@@ -57,10 +59,10 @@ def draw_mouth(
     shape = np.array([interior.upper_edge, interior.lower_lip, tongue, amount])
     inverse = np.linalg.inv(interior.axes.astype(np.float64))
     _paint(
-        out[top:bottom, left:right], mask, light, interior.upper, interior.lower,
+        out[top:bottom, left:right], covered[top:bottom, left:right], mask, light, interior.upper, interior.lower,
         np.array([left, top, *interior.origin, *interior.centre], np.float64),
         np.concatenate([skull.ravel(), jaw.ravel(), inverse.ravel(), shape]),
-        np.concatenate([interior.cavity, interior.tongue]).astype(np.float32),
+        np.concatenate([interior.cavity, interior.tongue, interior.seam]).astype(np.float32),
     )  # fmt: skip
 
 
@@ -108,6 +110,7 @@ def _opening(curve: Float, size: tuple[int, int], iod_px: float) -> tuple[Float,
 @njit(cache=True, nogil=True, fastmath=True)
 def _paint(
     out: NDArray[np.uint8],
+    covered: NDArray[np.uint8],
     mask: NDArray[np.float32],
     light: NDArray[np.float32],
     upper: NDArray[np.float32],
@@ -124,6 +127,11 @@ def _paint(
     colour = np.zeros(3, np.float32)
     for row in range(out.shape[0]):
         for column in range(out.shape[1]):
+            if covered[row, column] == MOUTH:
+                # Squeezed teeth of the picture must not glint through lips that close over them.
+                thin = amount * (1 - mask[row, column])
+                for c in range(3):
+                    out[row, column, c] = np.uint8(out[row, column, c] * (1 - thin) + colours[6 + c] * thin)
             cover = mask[row, column] * amount
             if cover < 0.004:
                 continue

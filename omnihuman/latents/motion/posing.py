@@ -26,7 +26,7 @@ _BOW = np.sqrt(1 - _COLUMN**2)
 _ZIP = np.asarray(smoothstep((_COLUMN - 0.25) / 0.6))
 """Rounded lips close from the corners: how much each inner column takes part."""
 _SEAL_UPPER_SHARE, _BITE_UPPER_SHARE = 0.42, 0.1
-_BITE_GAP_IOD = 0.024
+_BITE_GAP_IOD = 0.030
 """Strip of upper teeth that shows above the lower lip in f and v."""
 _WIDE_YAW_DEG = 15.0
 
@@ -93,7 +93,8 @@ def _express(rig: Rig, points: Float, value: dict[str, float]) -> None:
         count, size, _ = rig.basis.shapes.shape
         moved = coefficients @ rig.basis.shapes.reshape(count, size * 3)
         points[rig.basis.vertices] += moved.reshape(size, 3)
-    drop = 0.27 * value["jaw_open"] * rig.frame.iod_px
+    # Rounded lips hide the lower teeth: what funnel opens, the jaw carries away.
+    drop = (0.285 * value["jaw_open"] + 0.05 * value["funnel"]) * rig.frame.iod_px
     points[list(rig.jaw_probes)] += drop * rig.frame.axes[:, 1]
 
 

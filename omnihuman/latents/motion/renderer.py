@@ -50,5 +50,5 @@ class FrameRenderer:
         turn_eyes(self._field, self._covered, points, rest, ref.probes, ref.irises, gaze)
         out = np.empty_like(ref.image)
         composite(ref.image, ref.layers.residual, ref.layers.background, self._field, self._covered, out)
-        draw_mouth(out, ref.interior, points, rest, ref.probes, frame, float(value[INDEX["tongue"]]))
+        draw_mouth(out, self._covered, ref.interior, points, rest, ref.probes, frame, float(value[INDEX["tongue"]]))
         return out

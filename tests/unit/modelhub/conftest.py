@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import subprocess
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,8 +96,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 @pytest.fixture
-def wheel_machine(machine: Machine) -> Machine:
-    """Its registry knows `net` and `table`, both inside the wheel that its index serves."""
+def index_machine(machine: Machine) -> Machine:
+    """Its registry knows `net` and `table`, both inside the wheel that its index serves through real pip."""
     machine.write_wheel(MEMBERS)
     net, table, licence = MEMBERS
     source = {"kind": "wheel", "distribution": DISTRIBUTION, "version": VERSION, "python": "3.9"}
@@ -106,6 +108,20 @@ def wheel_machine(machine: Machine) -> Machine:
     }
     machine.write("family", {"source": source, "notices": [pinned(licence, MEMBERS[licence])], "models": models})
     return machine
+
+
+@pytest.fixture
+def wheel_machine(index_machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """The same with a stand-in for pip that copies the wheel: real pip costs half a second each time."""
+
+    def pip(command: list[str], **_options: object) -> subprocess.CompletedProcess[str]:
+        assert command[1:4] == ["-m", "pip", "download"]
+        folder = Path(command[command.index("--dest") + 1])
+        shutil.copy(index_machine.index / WHEEL_NAME, folder)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", pip)
+    return index_machine
 
 
 @pytest.fixture

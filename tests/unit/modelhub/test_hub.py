@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -137,8 +138,6 @@ def test_a_newer_pin_fetches_again_without_fuss(fetched: Machine) -> None:
     path = fetched.configs / "family.yaml"
     newer = NET[::-1]
     fetched.write_wheel({**MEMBERS, "test_wheel/net.tflite": newer})
-    import hashlib
-
     old, new = hashlib.sha256(NET).hexdigest(), hashlib.sha256(newer).hexdigest()
     path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     assert fetched.hub().ensure("net")["net.tflite"].read_bytes() == newer

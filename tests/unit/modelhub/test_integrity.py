@@ -145,11 +145,11 @@ def test_too_little_space_is_found_before_the_download(tmp_path: Path) -> None:
 
 
 def test_a_lock_that_is_held_ends_in_a_coded_line(tmp_path: Path) -> None:
+    second = integrity.locked(tmp_path, "key", timeout_s=0.05)
     with integrity.locked(tmp_path, "key"), pytest.raises(OmniHumanError, match="model_locked"):
-        with integrity.locked(tmp_path, "key", timeout_s=0.05):
-            pass
+        second.__enter__()
     with integrity.locked(tmp_path, "key", timeout_s=0.05):
-        pass
+        assert (tmp_path / ".key.lock").exists()
 
 
 def test_staging_clears_what_a_killed_process_left(tmp_path: Path) -> None:

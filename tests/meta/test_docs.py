@@ -1,0 +1,121 @@
+"""What the documents say works: commands exist with those options, code compiles, links lead somewhere."""
+
+import ast
+import re
+import shlex
+from functools import cache
+
+import pytest
+
+import house
+from omnihuman.types import AnimationRequest
+from tests.meta.source_tree import ROOT, files, imports, module_path, relative, tree
+
+PAGES = [p for p in files({".md"}) if p.parts[len(ROOT.parts)] not in {"tests", "configs"}]
+CONFIGS = files({".yaml"})
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+INLINE = re.compile(r"`((?:python -m (?:omnihuman|house)|make|omnihuman)\b[^`\n]*)`")
+COMMAND = re.compile(r"^(?:\$ )?((?:python -m (?:omnihuman|house)|make|omnihuman) .*)$")
+PLACEHOLDERS = {"...", "\u2026"}
+
+
+def blocks(path, language):
+    return [text for name, text in FENCE.findall(path.read_text(encoding="utf-8")) if name == language]
+
+
+def commands(path):
+    """Command lines of a page or of a comment in a configuration, continued lines joined."""
+    text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+    if path.suffix == ".yaml":
+        return [m.group(1) for line in text.splitlines() if (m := COMMAND.match(line.removeprefix("#").strip()))]
+    lines = [
+        line.strip() for name, block in FENCE.findall(text) if name in {"bash", "sh"} for line in block.splitlines()
+    ]
+    found = [m.group(1) for line in lines if (m := COMMAND.match(line))]
+    return found + INLINE.findall(FENCE.sub("", text))
+
+
+@cache
+def root_command():
+    import typer.main
+
+    from omnihuman.cli import app
+
+    return typer.main.get_command(app)
+
+
+def check_product(words):
+    """Walks the command tree; every option must belong to the command it stands behind."""
+    command, rest = root_command(), list(words)
+    while rest and hasattr(command, "commands") and not rest[0].startswith("-"):
+        name = rest.pop(0)
+        if name in PLACEHOLDERS:
+            return
+        assert name in command.commands, f"no such command: {name}"
+        command = command.commands[name]
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    stray = [w for w in rest if re.match(r"--?[a-z]", w) and w.split("=")[0] not in known | {"--help", "-h"}]
+    assert stray == []
+
+
+def check_house(words):
+    """Every word is a target or one of its options."""
+    stray = [
+        w for w in words if w not in {*house.TARGETS, "<target>"} and w.split("=")[0] not in {*house.OPTIONS, "PYTHON"}
+    ]
+    assert stray == []
+
+
+COMMANDS = [(relative(path), line) for path in PAGES + CONFIGS for line in commands(path)]
+
+
+@pytest.mark.parametrize(("page", "line"), COMMANDS, ids=[f"{page}: {line[:60]}" for page, line in COMMANDS])
+def test_command_exists(page, line):
+    words = shlex.split(line.split(" # ")[0].replace("[", "").replace("]", ""))
+    if words[0] == "python":
+        words = words[2:]
+    (check_product if words[0] == "omnihuman" else check_house)(words[1:])
+
+
+def test_readme_shows_commands():
+    pages = {page for page, _ in COMMANDS}
+    assert {"README.md", "docs/installation.md", "CONTRIBUTING.md"} <= pages
+
+
+PYTHON = [(relative(path), code) for path in PAGES for code in blocks(path, "python")]
+
+
+@pytest.mark.parametrize(("page", "code"), PYTHON, ids=[page for page, _ in PYTHON])
+def test_python_example_uses_what_exists(page, code):
+    import omnihuman
+
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and node.module == "omnihuman":
+            assert {alias.name for alias in node.names} <= set(omnihuman.__all__)
+        elif isinstance(node, ast.ImportFrom) and node.module.startswith("omnihuman."):
+            home = module_path(node.module)
+            assert home is not None, node.module
+            assert {alias.name for alias in node.names} <= names_in(home), node.module
+
+
+def names_in(path):
+    body = tree(path).body
+    assigned = {getattr(t, "id", None) for n in body if isinstance(n, ast.Assign) for t in n.targets}
+    annotated = {getattr(n.target, "id", None) for n in body if isinstance(n, ast.AnnAssign)}
+    imported = {name.rsplit(".", 1)[-1] for name in imports(path)}
+    return {getattr(n, "name", None) for n in body} | assigned | annotated | imported
+
+
+@pytest.mark.parametrize("path", PAGES, ids=relative)
+def test_links_lead_somewhere(path):
+    targets = [t.split("#")[0] for t in LINK.findall(path.read_text(encoding="utf-8"))]
+    local = [t for t in targets if t and not re.match(r"[a-z]+:", t)]
+    assert [t for t in local if not (path.parent / t).exists()] == []
+
+
+def test_the_table_of_options_is_the_schema():
+    """docs/command_line.md names every field of the request, by its option."""
+    page = (ROOT / "docs" / "command_line.md").read_text(encoding="utf-8")
+    options = [f"--{name.replace('_', '-')}" for name in AnimationRequest.model_fields if name != "version"]
+    assert [option for option in options if f"`{option}" not in page] == []

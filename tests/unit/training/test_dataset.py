@@ -1,0 +1,147 @@
+"""Windows: exact repetition, audio and motion on one clock, ratios, and what may be observed."""
+
+import numpy as np
+import pytest
+import torch
+
+from omnihuman.errors import ResourceError
+from omnihuman.latents.motion.parameters import INDEX, NUM_PARAMETERS, SCALE, group_indices
+from omnihuman.speech.inventory import PHONES, SILENCE, TimedPhone
+from omnihuman.training.dataset import WindowDataset, WindowSettings, random_reference
+from omnihuman.training.precompute import Recording, load_recording, save_recording
+
+WIDTH = 43
+
+
+def recording(symbols, length_s=0.2, repeats=40, variants=2):
+    """Features that spell the phones: 1 in the column of the phone that sounds, in every variant."""
+    rows = list(symbols) * repeats
+    phones = tuple(TimedPhone(s, i * length_s, (i + 1) * length_s) for i, s in enumerate(rows))
+    features = np.zeros((variants, int(len(rows) * length_s * 50) + 1, WIDTH), np.float16)
+    for phone in phones:
+        column = PHONES.index(phone.symbol)
+        features[:, round(phone.start_s * 50) : round(phone.end_s * 50), column] = 1.0
+    return Recording(features, phones, len(rows) * length_s)
+
+
+@pytest.fixture
+def shards(tmp_path):
+    save_recording(recording(["AA", "B"]), tmp_path / "00000.npz")
+    save_recording(recording(["AA", "M", "S"]), tmp_path / "00001.npz")
+    save_recording(recording([SILENCE]), tmp_path / "00002.npz")
+    return sorted(tmp_path.glob("*.npz"))
+
+
+def test_recordings_survive_the_disk(tmp_path):
+    saved = recording(["AA", "B"], repeats=3)
+    save_recording(saved, tmp_path / "x.npz")
+    loaded = load_recording(tmp_path / "x.npz")
+    assert np.array_equal(loaded.features, saved.features) and loaded.duration_s == saved.duration_s
+    assert [p.symbol for p in loaded.phones] == [p.symbol for p in saved.phones]
+    assert [p.end_s for p in loaded.phones] == pytest.approx([p.end_s for p in saved.phones])
+    assert loaded.speaks and not recording([SILENCE], repeats=3).speaks
+    assert [path.name for path in tmp_path.iterdir()] == ["x.npz"]
+
+
+def test_a_batch_is_a_function_of_seed_and_step(shards):
+    settings = WindowSettings(num_frames=50)
+    first = WindowDataset(shards, settings, 1)
+    first.batch(3, 4)
+    latents, conditions, weight = first.batch(7, 4)
+    again, conditions_again, weight_again = WindowDataset(shards, settings, 1).batch(7, 4)
+    assert torch.equal(latents, again) and torch.equal(weight, weight_again)
+    assert torch.equal(conditions.audio, conditions_again.audio)
+    assert not torch.equal(latents, first.batch(8, 4)[0])
+    assert not torch.equal(latents, WindowDataset(shards, settings, 2).batch(7, 4)[0])
+
+
+def test_shapes_and_types(shards):
+    latents, conditions, weight = WindowDataset(shards, WindowSettings(num_frames=60), 0).batch(0, 3)
+    assert latents.shape == weight.shape == (3, NUM_PARAMETERS, 60)
+    assert conditions.audio.shape == (3, 120, WIDTH) and conditions.reference.shape == (3, 8)
+    assert conditions.audio_present.shape == conditions.reference_present.shape == (3,)
+    tensors = [latents, weight, *vars(conditions).values()]
+    assert all(tensor.dtype == torch.float32 and torch.isfinite(tensor).all() for tensor in tensors)
+
+
+def test_lips_close_when_the_audio_says_so(shards):
+    data = WindowDataset(shards, WindowSettings(num_frames=100, quiet_ratio=0.0, pose_ratio=0.0), 0)
+    latents, conditions, _ = data.batch(0, 24)
+    closed = latents[:, INDEX["seal"]] * SCALE[INDEX["seal"]]
+    columns = [PHONES.index("B"), PHONES.index("M")]
+    heard = conditions.audio[:, :, columns].amax(-1).reshape(24, 100, 2).mean(-1)
+
+    def agreement(lag):
+        inner = slice(10, 90)
+        return float(np.corrcoef(closed[:, inner].flatten(), heard.roll(lag, 1)[:, inner].flatten())[0, 1])
+
+    assert agreement(0) > 0.8 and agreement(0) > max(agreement(2), agreement(-2)) + 0.1
+
+
+def test_silence_keeps_the_mouth_shut(shards):
+    settings = WindowSettings(num_frames=50, quiet_ratio=1.0)
+    latents, conditions, _ = WindowDataset(shards, settings, 0).batch(0, 8)
+    parted = conditions.reference[:, 7] > 0.05
+    jaw = latents[:, INDEX["jaw_open"]]
+    assert jaw.abs().max() == 0.0
+    assert latents[~parted][:, INDEX["seal"]].abs().max() == 0.0
+    assert (conditions.audio[:, :, 0] == 1.0).all()
+
+
+def test_ratios_are_kept(shards):
+    settings = WindowSettings(num_frames=30, audio_ratio=0.3, reference_ratio=0.8, pose_ratio=0.4, prefix_ratio=0.6)
+    data = WindowDataset(shards, settings, 0)
+    batches = [data.batch(step, 50)[1] for step in range(6)]
+    audio = torch.cat([b.audio_present for b in batches]).mean()
+    reference = torch.cat([b.reference_present for b in batches]).mean()
+    mask = torch.cat([b.observed_mask for b in batches])
+    jaw, last = mask[:, INDEX["jaw_open"]], mask[:, :, -1]
+    assert float(audio) == pytest.approx(0.3, abs=0.09) and float(reference) == pytest.approx(0.8, abs=0.09)
+    assert float(jaw[:, 0].mean()) == pytest.approx(0.6, abs=0.09)
+    assert float(last.amax(1).mean()) == pytest.approx(0.4, abs=0.09)
+
+
+def test_motion_frames_and_pose_are_clean_and_cost_nothing(shards):
+    settings = WindowSettings(num_frames=40, pose_ratio=1.0, prefix_ratio=1.0, prefix_frames=(4, 9))
+    latents, conditions, weight = WindowDataset(shards, settings, 0).batch(0, 30)
+    mask = conditions.observed_mask
+    assert torch.equal(conditions.observed, latents * mask)
+    assert (weight[mask == 1.0] == 0.0).all() and (weight[mask == 0.0] > 0.0).all()
+    mouth = mask[:, group_indices("mouth")]
+    lengths = mouth.sum(-1)
+    assert lengths.min() >= 4 and lengths.max() <= 9
+    assert (lengths == lengths[:, :1]).all() and (mask[:, :, :4] == 1.0).all()
+    posed = mask[:, :, -1]
+    assert (posed.sum(1) > 0).all()
+    for group in ("brows", "eyes", "gaze", "head", "torso", "arms"):
+        chosen = posed[:, group_indices(group)]
+        assert (chosen == chosen[:, :1]).all()
+
+
+def test_lids_weigh_more_while_they_close(shards):
+    plain = WindowSettings(num_frames=100, pose_ratio=0.0, prefix_ratio=0.0, blink_boost=0.0)
+    boosted = plain.model_copy(update={"blink_boost": 3.0})
+    latents, _, weight = WindowDataset(shards, boosted, 0).batch(0, 8)
+    same, _, base = WindowDataset(shards, plain, 0).batch(0, 8)
+    assert torch.equal(latents, same)
+    ratio = (weight / base)[:, INDEX["blink_l"]]
+    lids = (latents[:, INDEX["blink_l"]] * SCALE[INDEX["blink_l"]]).clamp(0.0, 1.0)
+    assert torch.allclose(ratio, 1.0 + 3.0 * lids, atol=1e-4) and ratio.max() > 3.5
+    assert torch.equal(weight[:, INDEX["jaw_open"]], base[:, INDEX["jaw_open"]])
+
+
+def test_made_up_pictures_cover_faces_and_bodies():
+    rng = np.random.default_rng(0)
+    vectors = np.stack([random_reference(rng) for _ in range(500)])
+    assert vectors.shape == (500, 8) and vectors.dtype == np.float32
+    close = vectors[:, 3] > 1.0
+    assert vectors[close, 4].mean() < 0.4 < 0.6 < vectors[vectors[:, 3] < 0.4, 4].mean()
+    assert (vectors[vectors[:, 4] == 0.0][:, 5:7] == 0.0).all()
+    assert 0.2 < np.mean(vectors[:, 7] > 0.05) < 0.6
+
+
+def test_no_long_recording_is_a_coded_error(shards, tmp_path):
+    for paths in ([], shards):
+        with pytest.raises(ResourceError) as caught:
+            WindowDataset(paths, WindowSettings(num_frames=3000), 0)
+        assert caught.value.code == "training_data_missing"
