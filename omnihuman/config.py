@@ -51,7 +51,9 @@ def cache_dir() -> Path:
 def nearest(name: str, known: list[str]) -> str:
     """Returns ` Did you mean 'x'?` for the closest known name, or a list of what exists."""
     match = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"Did you mean '{match[0]}'?" if match else f"Known: {', '.join(sorted(known))}."
+    if match:
+        return f"Did you mean '{match[0]}'?"
+    return f"Known: {', '.join(sorted(known))}." if known else "See the documentation for what exists."
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -86,12 +88,23 @@ def parse(model: type[Settings], data: dict[str, Any], where: str) -> Settings:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt key also leaves its right name missing: the unknown key is what to tell.
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
         key = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            hint = nearest(str(first["loc"][-1]), list(model.model_fields))
+            hint = nearest(str(first["loc"][-1]), _fields_at(model, first["loc"][:-1]))
             raise ConfigError("setting_unknown", f"{where} has an unknown key '{key}'", hint) from None
         raise ConfigError("setting_invalid", f"{where}: '{key}': {first['msg']}", "Change that value.") from None
+
+
+def _fields_at(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    """Names of the fields of the (nested) model at a place in the data."""
+    for part in place:
+        annotation = model.model_fields[part].annotation if part in model.model_fields else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return list(model.model_fields)
 
 
 def load(model: type[Settings], path: Path) -> Settings:

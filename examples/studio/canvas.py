@@ -74,9 +74,21 @@ def to_pixels(points: Array) -> NDArray[np.int32]:
 
 def filled(curve: Array, blur: float = 0.0) -> Array:
     """Mask `H W` 0..1 of the area inside a closed curve; `blur` is a Gaussian sigma in pixels."""
-    mask = np.zeros(_LIGHT_SHAPE, np.uint8)
-    cv2.fillPoly(mask, [to_pixels(curve)], 255, cv2.LINE_AA, _SHIFT)
-    return soften(mask.astype(np.float32) / 255.0, blur)
+    window = window_of(curve.min(0) - 4 * blur - 2, curve.max(0) + 4 * blur + 2)
+    mask = np.zeros(_LIGHT_SHAPE, np.float32)
+    if mask[window].size:
+        part = np.zeros(mask[window].shape, np.uint8)
+        corner = np.array([window[1].start, window[0].start]) << _SHIFT
+        cv2.fillPoly(part, [(to_pixels(curve) - corner).astype(np.int32)], 255, cv2.LINE_AA, _SHIFT)
+        mask[window] = soften(part.astype(np.float32) / 255.0, blur)
+    return mask
+
+
+def window_of(low: Array, high: Array) -> tuple[slice, slice]:
+    """Rows and columns of the canvas that hold a box; a multiple of eight, so that a smaller copy keeps its place."""
+    x0, y0 = (np.floor((np.asarray(low) + ORIGIN) * OVERSAMPLING).astype(int) // 8 * 8).clip(0)
+    x1, y1 = (-(np.floor(-(np.asarray(high) + ORIGIN) * OVERSAMPLING).astype(int) // 8) * 8).clip(0)
+    return slice(y0, min(y1, _LIGHT_SHAPE[0])), slice(x0, min(x1, _LIGHT_SHAPE[1]))
 
 
 def area(points: Points, blur: float = 0.0) -> Array:
@@ -102,7 +114,7 @@ def soften(mask: Array, sigma: float) -> Array:
     """Gaussian blur with sigma in pixels of the finished picture; wide ones run on a smaller copy."""
     if sigma <= 0:
         return mask
-    if sigma < 6:
+    if sigma < 3:
         return np.asarray(cv2.GaussianBlur(mask, (0, 0), sigma * OVERSAMPLING), np.float32)
     small = cv2.resize(mask, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), sigma * OVERSAMPLING / 4, borderType=cv2.BORDER_REPLICATE)
@@ -113,9 +125,7 @@ def spot(x: float, y: float, sigma_x: float, sigma_y: float, turn_deg: float = 0
     """Gaussian `H W` with peak 1, cut off where it is invisible."""
     field = np.zeros(_LIGHT_SHAPE, np.float32)
     reach = 4.6 * max(sigma_x, sigma_y)
-    low = np.floor((np.array([x, y]) + ORIGIN - reach) * OVERSAMPLING).astype(int).clip(0)
-    high = np.ceil((np.array([x, y]) + ORIGIN + reach) * OVERSAMPLING).astype(int).clip(0)
-    window = slice(low[1], high[1]), slice(low[0], high[0])
+    window = window_of(np.array([x - reach, y - reach]), np.array([x + reach, y + reach]))
     xx, yy = (axis[window] for axis in grid())
     c, s = np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))
     u, v = (xx - x) * c + (yy - y) * s, (yy - y) * c - (xx - x) * s
@@ -165,6 +175,14 @@ class Canvas:
         layer = layer[rows, columns] if layer.ndim == 3 else layer
         under = self.pixels[rows, columns]
         under += (layer - under) * (mask[rows, columns, None] * np.float32(opacity))
+
+    def paint_lit(
+        self, brightness: Array, stops: Sequence[tuple[float, Colour]], mask: Array, opacity: float = 1.0
+    ) -> None:
+        """Covers with colours by brightness, `H W`, where the mask is set."""
+        window = _window(mask)
+        under = self.pixels[window]
+        under += (ramp(brightness[window], stops) - under) * (mask[window][..., None] * np.float32(opacity))
 
     def shade(self, colour: Colour, mask: Array, opacity: float = 1.0) -> None:
         """Darkens: multiplies by a colour where the mask is set."""

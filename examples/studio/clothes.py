@@ -12,7 +12,6 @@ from studio.canvas import (
     filled,
     grid,
     lit,
-    ramp,
     rgb,
     soften,
     spline,
@@ -46,7 +45,7 @@ def paint_sweater(canvas: Canvas, look: Look, neckline: float) -> None:
     mask = np.clip(whole - opening, 0, 1)
     relief = dome(whole, 150, 96) + _folds(s, neckline)
     light = lit(relief, LIGHT)
-    canvas.paint(ramp(light, look.cloth), mask)
+    canvas.paint_lit(light, look.cloth, mask)
     canvas.shade(look.cloth[0][1], mask * stroke(ring, [20, 34, 34, 20], 9), 0.32)
     _paint_collar(canvas, look, ring, n)
 
@@ -55,7 +54,7 @@ def paint_collar_back(canvas: Canvas, look: Look) -> None:
     """The part of the collar that is seen behind the neck."""
     n = look.neck
     band = stroke([(-n - 27, 250), (-n - 14, 236), (0, 232), (n + 14, 236), (n + 27, 250)], [16, 18, 18, 18, 16])
-    canvas.paint(ramp(0.42 + 0.0 * band, look.cloth), band)
+    canvas.paint_lit(0.42 + 0.0 * band, look.cloth, band)
 
 
 def paint_shirt_collar(canvas: Canvas, look: Look) -> None:
@@ -68,7 +67,7 @@ def paint_shirt_collar(canvas: Canvas, look: Look) -> None:
         mask = filled(leaf, 0.4)
         canvas.shade(rgb("4a4640"), np.roll(soften(mask, 5), 10, 0) * (1.0 - mask), 0.5)
         light = lit(dome(mask, 9, 4), LIGHT) - 0.10 * soften(1 - mask, 8) - (0.10 if side > 0 else 0.0)
-        canvas.paint(ramp(light, ((0.2, rgb("8d8f95")), (0.6, rgb("d2d1d0")), (0.9, rgb("f5f2ec")))), mask)
+        canvas.paint_lit(light, ((0.2, rgb("8d8f95")), (0.6, rgb("d2d1d0")), (0.9, rgb("f5f2ec"))), mask)
 
 
 def _paint_collar(canvas: Canvas, look: Look, ring: list[tuple[float, float]], neck: float) -> None:
@@ -76,7 +75,7 @@ def _paint_collar(canvas: Canvas, look: Look, ring: list[tuple[float, float]], n
     light = lit(dome(band, 11, 11), LIGHT)
     xx, yy = grid()
     ribs = 1.0 + 0.055 * np.sin(np.arctan2(xx, np.maximum(yy - 205, 5)) * 92)
-    canvas.paint(ramp(light * ribs + 0.03, look.cloth), band)
+    canvas.paint_lit(light * ribs + 0.03, look.cloth, band)
     inner = [(x * 0.86, y - 9) for x, y in ring]
     canvas.shade(look.skin[1][1], soften(stroke(inner, [6, 9, 9, 6], 4) * (1 - band), 1), 0.55)
 

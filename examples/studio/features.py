@@ -111,7 +111,7 @@ def _paint_iris(canvas: Canvas, look: Look, opening: Array, cx: float, cy: float
     outer, middle, inner = look.iris
     glow = np.clip(1.0 - radius / size, 0, 1) * 0.9 + 0.20 * fibres + 0.018 * (yy - cy)
     disc = np.clip((size - radius) * 1.4 + 0.5, 0, 1)
-    canvas.paint(ramp(glow, ((0.05, outer), (0.35, middle), (0.75, inner))), opening * disc)
+    canvas.paint_lit(glow, ((0.05, outer), (0.35, middle), (0.75, inner)), opening * disc)
     limbus = np.exp(-0.5 * ((radius - size + 0.8) / 1.5) ** 2)
     canvas.paint(outer, opening * limbus * (disc > 0), 0.75)
     canvas.paint((0.03, 0.02, 0.02), opening * np.clip((0.41 * size - radius) * 1.2 + 0.5, 0, 1))
@@ -190,7 +190,7 @@ def paint_mouth(canvas: Canvas, look: Look) -> None:
     lower = np.clip(whole - upper, 0, 1)
     relief = dome(lower, 10, 10) + dome(upper, 8, 5) + 3.0 * spot(0, 136, 16, 6) + 2.0 * spot(0, 121, 5, 5)
     light = lit(soften(relief, 1.4), LIGHT) - 0.16 * upper
-    canvas.paint(ramp(light, look.lips), soften(whole, 0.9), 0.88 - 0.1 * look.age)
+    canvas.paint_lit(light, look.lips, soften(whole, 0.9), 0.88 - 0.1 * look.age)
     at = (-24, -16, -8, -1, 6, 13, 21)
     creases = sum(stroke([(x * 0.9, 131.5), (x, 137), (x * 1.04, 142)], [0.3, 1.0, 0.3], 0.5) for x in at)
     canvas.shade(look.lips[0][1], lower * creases, 0.14)

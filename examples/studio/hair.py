@@ -81,7 +81,7 @@ def _lock(
     shade: float,
 ) -> None:
     light = lit(soften(dome(area(_SILHOUETTE), 150, 120), 10), LIGHT)
-    canvas.paint(ramp(light * 0.55 + shade, look.hair), mask)
+    canvas.paint_lit(light * 0.55 + shade, look.hair, mask)
     clumps = rng.normal(0.0, 0.08, 24)
     curves, tones = [], []
     u = np.linspace(0.0, 1.0, _STEPS)

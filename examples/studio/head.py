@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from studio.canvas import Array, Canvas, area, dome, lit, mirrored, ramp, rgb, soften, spot, stroke, symmetric
+from studio.canvas import Array, Canvas, area, dome, lit, mirrored, rgb, soften, spot, stroke, symmetric
 from studio.look import Look
 
 LIGHT = (-0.34, -0.44, 0.86)
@@ -34,7 +34,7 @@ def paint_neck(canvas: Canvas, look: Look) -> None:
     chin_shadow = area(
         [(-n - 30, 120), (n + 30, 120), (n + 12, 200), (n * 0.4, 238), (-n * 0.5, 226), (-n - 4, 196)], 9
     )
-    canvas.paint(ramp(light * (1.0 - 0.36 * chin_shadow), look.skin), mask)
+    canvas.paint_lit(light * (1.0 - 0.36 * chin_shadow), look.skin, mask)
     canvas.glow(look.blush, mask * chin_shadow, 0.10)
 
 
@@ -46,7 +46,7 @@ def paint_ears(canvas: Canvas, look: Look) -> None:
         relief = dome(mask, 12, 9)
         relief -= 7.0 * stroke([(side * 142, -14), (side * 143, 6), (side * 136, 32)], [5, 6, 4], 1.5)
         relief += 4.0 * stroke([(side * 130, -12), (side * 134, 8), (side * 128, 28)], [4, 5, 4], 2)
-        canvas.paint(ramp(0.96 * lit(relief, LIGHT), look.skin), mask)
+        canvas.paint_lit(0.96 * lit(relief, LIGHT), look.skin, mask)
         canvas.shade(
             rgb("a8604c"), mask * stroke([(side * 127, -4), (side * 130, 12), (side * 126, 26)], [5, 9, 5], 3), 0.6
         )
@@ -58,7 +58,7 @@ def paint_face(canvas: Canvas, look: Look) -> None:
     mask = face_mask(look)
     light = lit(_relief(look, mask), LIGHT)
     light = light * (1.0 - 0.10 * spot(70, 120, 70, 120)) + 0.02 * spot(-40, -110, 70, 40)
-    canvas.paint(ramp(light, look.skin), mask)
+    canvas.paint_lit(light, look.skin, mask)
     strength = 0.22 - 0.08 * look.age
     for side in (-1, 1):
         canvas.paint(look.blush, mask * spot(side * 76, 66, 30, 24), strength)

@@ -7,8 +7,6 @@ from collections.abc import Callable
 import numpy as np
 
 from studio.canvas import (
-    ORIGIN,
-    OVERSAMPLING,
     Array,
     Canvas,
     Points,
@@ -48,7 +46,7 @@ def paint_crop(canvas: Canvas, look: Look, face: Array) -> None:
     rng = np.random.default_rng(look.seed)
     mask = area(symmetric(CROP), 2.2)
     canvas.shade(look.skin[1][1], np.roll(soften(mask, 5), 6, 0) * face, 0.45)
-    _stubble(canvas, look, mask, rng, 5200, _up_and_out, 1.0)
+    _stubble(canvas, look, mask, rng, 26000, _up_and_out, 1.0)
 
 
 def paint_beard(canvas: Canvas, look: Look) -> None:
@@ -57,7 +55,7 @@ def paint_beard(canvas: Canvas, look: Look) -> None:
     beard = _sides(BEARD, 3.2)
     lips = area(symmetric([(0, 112), (24, 116), (48, 127), (27, 141), (0, 151)]), 2.0)
     mask = np.clip(np.maximum(beard, _sides(MOUSTACHE, 2.2)) * (1.0 - lips), 0, 1) * 0.9
-    _stubble(canvas, look, mask, rng, 5200, _down_and_in, 0.8)
+    _stubble(canvas, look, mask, rng, 26000, _down_and_in, 0.8)
 
 
 def _sides(half: Points, blur: float) -> Array:
@@ -76,20 +74,18 @@ def _stubble(
     canvas: Canvas, look: Look, mask: Array, rng: np.random.Generator, count: int, flow: Flow, size: float
 ) -> None:
     light = lit(dome(mask, 60, 46), LIGHT)
-    canvas.paint(ramp(light * 0.72 - 0.05, look.hair), mask, 0.86)
-    rows, columns = np.nonzero(mask > 0.3)
-    pick = rng.integers(0, len(rows), count)
-    start = np.stack([columns[pick], rows[pick]], 1) / OVERSAMPLING - np.array(ORIGIN)
-    direction = flow(start[:, 0], start[:, 1])
-    direction = direction / np.linalg.norm(direction, axis=1, keepdims=True)
-    turn = rng.normal(0, 0.32, count)
-    c, s = np.cos(turn), np.sin(turn)
-    direction = np.stack([direction[:, 0] * c - direction[:, 1] * s, direction[:, 0] * s + direction[:, 1] * c], 1)
-    length = rng.uniform(5, 10, count) * size
-    tones = sampled(light, start) * 0.8 + rng.normal(0, 0.17, count) - 0.02
-    curves = [
-        (p + d * np.linspace(0, n, 3)[:, None]).astype(np.float32)
-        for p, d, n in zip(start, direction, length, strict=True)
-    ]
+    canvas.paint_lit(light * 0.72 - 0.05, look.hair, mask, 0.86)
+    roots = np.stack([rng.uniform(-160, 160, count), rng.uniform(-220, 225, count)], 1)
+    turns, lengths, shades = rng.normal(0, 0.32, count), rng.uniform(5, 10, count) * size, rng.normal(0, 0.17, count)
+    # Drawn before the choice: a root that is chosen elsewhere by a rounding error then changes no other hair.
+    chosen = sampled(mask, roots) > 0.3
+    roots, turns, lengths, shades = roots[chosen], turns[chosen], lengths[chosen], shades[chosen]
+    directions = flow(roots[:, 0], roots[:, 1])
+    directions = directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    c, s = np.cos(turns)[:, None], np.sin(turns)[:, None]
+    directions = directions * c + np.stack([-directions[:, 1], directions[:, 0]], 1) * s
+    steps = (lengths[:, None] * np.linspace(0, 1, 3))[..., None]
+    curves = list((roots[:, None] + directions[:, None] * steps).astype(np.float32))
+    tones = sampled(light, roots) * 0.8 + shades - 0.02
     colours = list(ramp(np.repeat(tones[:, None], 3, 1), look.hair))
     canvas.strands(curves, colours, 0.7, np.clip(soften(mask, 1.5) * 1.2, 0, 1))

@@ -8,6 +8,8 @@ import typer
 
 from omnihuman.cli import models
 from omnihuman.cli.animate import animate
+from omnihuman.cli.licences import licences
+from omnihuman.cli.train import train
 from omnihuman.config import VERSION
 
 app = typer.Typer(
@@ -19,6 +21,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(animate)
+app.command()(train)
+app.command()(licences)
 app.add_typer(models.app, name="models")
 
 

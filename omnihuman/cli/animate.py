@@ -7,9 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from omnihuman.cli.console import fail, progress_bar, show, warn
+from omnihuman.cli.console import fail, progress_bar, show, transfer_bar, warn
 from omnihuman.cli.schema import build_request, takes_request
 from omnihuman.errors import InterruptedRun, OmniHumanError
+from omnihuman.modelhub.hub import ModelHub
+from omnihuman.pipeline.check import check_request
+from omnihuman.pipeline.preset import load_preset
 from omnihuman.types import AnimationResult
 
 
@@ -24,11 +27,16 @@ def animate(
     """Animate one picture by a sound file or a sentence."""
     try:
         request = build_request(fields)
-        with progress_bar(enabled=not (quiet or as_json)) as progress:
-            from omnihuman.pipeline.generate import OmniHumanPipeline
+        check_request(request, out)
+        watched = not (quiet or as_json)
+        with ModelHub.open(device=device) as hub:
+            with transfer_bar(enabled=watched) as transfer:
+                hub.fetch(load_preset(request.preset).model_ids, transfer, repair=False)
+            with progress_bar(enabled=watched) as progress:
+                from omnihuman.pipeline.generate import OmniHumanPipeline
 
-            pipeline = OmniHumanPipeline.from_pretrained(request.preset, device=device)
-            result = pipeline.animate(request, output=out, progress=progress)
+                pipeline = OmniHumanPipeline.from_pretrained(request.preset, hub=hub)
+                result = pipeline.animate(request, output=out, progress=progress)
     except OmniHumanError as error:
         fail(error, as_json)
     except KeyboardInterrupt:

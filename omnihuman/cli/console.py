@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from omnihuman.errors import OmniHumanError
 from omnihuman.types import ProgressCallback, ProgressEvent
+
+TransferCallback = Callable[[str, int, int], None]
+"""(what, bytes done, bytes expected)."""
 
 STAGE_WORDS = {
     "read": "reading the inputs",
@@ -77,3 +81,48 @@ def _plain_lines(console: Console, every_s: float = 5.0) -> Callable[[ProgressEv
             console.print(text, markup=False, highlight=False)
 
     return line
+
+
+@contextmanager
+def transfer_bar(enabled: bool) -> Iterator[TransferCallback]:
+    """A bar of bytes with remaining time on stderr; without a terminal a plain line every few seconds."""
+    console = Console(stderr=True)
+    if not enabled:
+        yield lambda _what, _done_bytes, _expected_bytes: None
+    elif not console.is_terminal:
+        yield _PlainLines(console)
+    else:
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console, transient=True) as bars:
+            tasks: dict[str, TaskID] = {}
+
+            def update(what: str, done_bytes: int, expected_bytes: int) -> None:
+                task = tasks.get(what)
+                if task is None:
+                    task = tasks[what] = bars.add_task(what)
+                bars.update(task, completed=done_bytes, total=expected_bytes)
+
+            yield update
+
+
+class _PlainLines:
+    """Progress for logs."""
+
+    EVERY_S = 5.0
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._started: dict[str, float] = {}
+        self._shown_s = float("-inf")
+
+    def __call__(self, what: str, done_bytes: int, expected_bytes: int) -> None:
+        now_s = time.monotonic()
+        is_new = what not in self._started
+        started_s = self._started.setdefault(what, now_s)
+        if not is_new and (now_s - self._shown_s < self.EVERY_S or done_bytes >= expected_bytes):
+            return
+        self._shown_s = now_s
+        left_s = (now_s - started_s) * (expected_bytes - done_bytes) / done_bytes if done_bytes else None
+        left = "" if left_s is None else f", {left_s:.0f} s left"
+        sizes = f"{done_bytes / 1e6:.1f} of {expected_bytes / 1e6:.1f} MB"
+        self._console.print(f"{what}: {sizes}{left}", markup=False, highlight=False)

@@ -133,6 +133,8 @@ def _spoken_clips(
         if given and len(given) != len(videos):
             cause = f"{len(given)} times {option} for {len(videos)} videos"
             raise InputError("clips_uneven", cause, f"Give {option} once per video.")
+    if missing := [video for video in videos if not video.is_file()]:
+        raise InputError("video_missing", f"there is no video {missing[0].name!r}", "Check the path.")
     if bool(phones) == bool(transcripts):
         raise InputError("phones_needed", "phone times are needed once", "Give either --phones or --transcript.")
     clips = []

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from omnihuman.cli.console import fail, show
+from omnihuman.cli.console import fail, show, transfer_bar
 from omnihuman.errors import InputError, InterruptedRun, OmniHumanError
 from omnihuman.modelhub.bundle import write_bundle
-from omnihuman.modelhub.hub import FileReport, ModelHub, quiet
+from omnihuman.modelhub.hub import FileReport, ModelHub
 from omnihuman.modelhub.integrity import FileState
 from omnihuman.modelhub.registry import ModelEntry
 
@@ -78,7 +76,7 @@ def fetch(
         chosen = _chosen(hub, ids, every, embedded)
         # A group selection means what can be fetched; our own weights come with the checkout.
         wanted = [entry.id for entry in chosen if ids or entry.source.fetches]
-        with _progress(enabled=not (as_json or silent)) as progress:
+        with transfer_bar(enabled=not (as_json or silent)) as progress:
             fetched = hub.fetch(wanted, progress)
         present = [model_id for model_id in wanted if model_id not in fetched]
         lines = [f"fetched: {', '.join(fetched)}"] if fetched else []
@@ -124,7 +122,7 @@ def bundle(
     """Copy verified models, licences and a manifest into a folder: with OMNIHUMAN_CACHE=FOLDER it needs no network."""
     with _reported(as_json), ModelHub.open() as hub:
         chosen = _chosen(hub, ids, every, embedded or not (ids or every))
-        with _progress(enabled=not as_json) as progress:
+        with transfer_bar(enabled=not as_json) as progress:
             manifest = write_bundle(hub, [entry.id for entry in chosen], folder, progress)
         names = ", ".join(model["id"] for model in manifest["models"])
         lines = [f"bundled: {names}", f"use it with OMNIHUMAN_CACHE={folder.resolve()} OMNIHUMAN_OFFLINE=1"]
@@ -168,48 +166,3 @@ def _reported(as_json: bool) -> Iterator[None]:
         fail(error, as_json)
     except KeyboardInterrupt:
         fail(InterruptedRun("interrupted", "stopped before it was complete", "Run the same command again."), as_json)
-
-
-@contextmanager
-def _progress(enabled: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Bar with bytes and remaining time on stderr; without a terminal a plain line every few seconds."""
-    console = Console(stderr=True)
-    if not enabled:
-        yield quiet
-    elif not console.is_terminal:
-        yield _PlainLines(console)
-    else:
-        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console, transient=True) as bars:
-            tasks: dict[str, TaskID] = {}
-
-            def update(what: str, done_bytes: int, expected_bytes: int) -> None:
-                task = tasks.get(what)
-                if task is None:
-                    task = tasks[what] = bars.add_task(what)
-                bars.update(task, completed=done_bytes, total=expected_bytes)
-
-            yield update
-
-
-class _PlainLines:
-    """Progress for logs."""
-
-    EVERY_S = 5.0
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._started: dict[str, float] = {}
-        self._shown_s = float("-inf")
-
-    def __call__(self, what: str, done_bytes: int, expected_bytes: int) -> None:
-        now_s = time.monotonic()
-        is_new = what not in self._started
-        started_s = self._started.setdefault(what, now_s)
-        if not is_new and (now_s - self._shown_s < self.EVERY_S or done_bytes >= expected_bytes):
-            return
-        self._shown_s = now_s
-        left_s = (now_s - started_s) * (expected_bytes - done_bytes) / done_bytes if done_bytes else None
-        left = "" if left_s is None else f", {left_s:.0f} s left"
-        sizes = f"{done_bytes / 1e6:.1f} of {expected_bytes / 1e6:.1f} MB"
-        self._console.print(f"{what}: {sizes}{left}", markup=False, highlight=False)

@@ -24,9 +24,13 @@ _REPORT_EVERY_S = 15.0
 
 def train(
     config: Annotated[Path, typer.Argument(help="A file of configs/training.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Weights to write; default: the config's, in weights/.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Weights to write; default: the config's, in weights/.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint of this configuration.")] = False,
-    max_minutes: Annotated[float | None, typer.Option("--max-minutes", min=0.0, help="Stop after this time, resumable.")] = None,
+    max_minutes: Annotated[
+        float | None, typer.Option("--max-minutes", min=0.0, help="Stop after this time, resumable.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one JSON object.")] = False,
 ) -> None:
     """Train a motion transformer; Ctrl+C leaves a checkpoint and usable weights."""
@@ -39,7 +43,9 @@ def train(
     record: dict[str, Any] = {"weights": str(export), **asdict(outcome)}
     state = "finished" if outcome.finished else "stopped; go on with --resume"
     cost = f"{outcome.seconds / 60:.1f} min, {outcome.cpu_seconds / 3600:.2f} core-hours"
-    show(record, [f"{export}: {outcome.step} steps, loss {outcome.losses.get('loss', 0.0):.4f}, {cost}", state], as_json)
+    show(
+        record, [f"{export}: {outcome.step} steps, loss {outcome.losses.get('loss', 0.0):.4f}, {cost}", state], as_json
+    )
 
 
 def _run(

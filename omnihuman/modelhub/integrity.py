@@ -166,8 +166,11 @@ def install(staged: Path, final: Path, spec: FileSpec, ledger: Ledger) -> None:
         ResourceError: disk full or folder not writable.
     """
     state = examine(staged, spec)
+    have = staged.stat().st_size if staged.is_file() else 0
+    if state is not FileState.OK:
+        # A resuming client takes a complete file of a staging folder for granted: a bad one must not stay there.
+        staged.unlink(missing_ok=True)
     if state in (FileState.MISSING, FileState.TRUNCATED):
-        have = staged.stat().st_size if staged.is_file() else 0
         raise ModelError(
             "model_download_incomplete",
             f"{spec.name}: {have} of {spec.size} bytes arrived",

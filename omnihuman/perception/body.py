@@ -39,12 +39,16 @@ _FACE_PAIRS = (
     (MOUTH_LEFT, LIP_CORNER_LEFT), (MOUTH_RIGHT, LIP_CORNER_RIGHT),
 )  # fmt: skip
 
+_MIRRORED = (0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, *(k + 1 if k % 2 else k - 1 for k in range(11, NUM_POINTS)))
+"""For each point the number of its counterpart on the other side."""
+
 _MIN_SCORE = 0.5
 _SURE_SCORE = 0.9
 _MAX_FACE_MISS = 0.35
 _SURE_FACE_MISS = 0.12
 _SHOULDER_FACE_RANGE = (0.25, 5.0)
 _MAX_BONE_SHOULDERS = 2.0
+_AGREEING_SHOULDERS = (0.25, 0.6)
 _MIN_SHOULDER_VISIBILITY = 0.2
 _MAX_TURN_DEG = 40.0
 _GUESS_DOWN_FACES = 3.4
@@ -57,7 +61,8 @@ class BodyLandmarks:
 
     Attributes:
         points: `33 3` float32, z towards the viewer; order of the constants of this module.
-        visibility: `33` float32 in 0..1; 0 outside the picture and for limbs of impossible length.
+        visibility: `33` float32 in 0..1; 0 outside the picture, on limbs of impossible length and where a
+            second look in the mirror disagrees.
         score: Confidence 0..1 of the network that there is a body.
     """
 
@@ -99,7 +104,7 @@ class BodyPerception:
                     best, best_rank = pose, rank
                 if pose.score >= _SURE_SCORE and miss <= _SURE_FACE_MISS:
                     break
-        return None if best is None else _judged(best, image)
+            return None if best is None else _judged(best, _mirror_look(model, image, best), image)
 
 
 def _candidates(model: BodyPoseModel, image: Image, face: FaceLandmarks | None) -> Iterator[SquareROI]:
@@ -165,23 +170,33 @@ def _possible(pose: RawPose, face: FaceLandmarks | None, miss: float) -> bool:
     return low <= float(np.linalg.norm(across)) <= high and same_side
 
 
-def _judged(pose: RawPose, image: Image) -> BodyLandmarks:
-    """Takes visibility away from points outside the picture and from limbs too long for these shoulders."""
-    height, width = image.shape[:2]
-    x, y = pose.points[:, 0], pose.points[:, 1]
-    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    visibility = pose.visibility * inside
+def _mirror_look(model: BodyPoseModel, image: Image, pose: RawPose) -> RawPose:
+    """The same body seen in the mirror image, carried back: what the network only imagines ends up elsewhere."""
+    last = image.shape[1] - 1
+    roi = pose.next_roi
+    mirrored_roi = SquareROI(last - roi.x, roi.y, roi.side_px, -roi.roll_rad)
+    seen = model.landmarks(np.ascontiguousarray(image[:, ::-1]), mirrored_roi)
+    points = seen.points[list(_MIRRORED)]
+    points[:, 0] = last - points[:, 0]
+    return RawPose(points, seen.visibility[list(_MIRRORED)], seen.score, roi)
+
+
+def _judged(pose: RawPose, mirrored: RawPose, image: Image) -> BodyLandmarks:
+    """Takes visibility away from points that the two looks put apart, outside the picture, or on limbs too long."""
     # Depth keeps the shoulders wide when they are seen from the side.
-    shoulders = float(np.linalg.norm(pose.points[SHOULDER_LEFT] - pose.points[SHOULDER_RIGHT]))
-    limit = _MAX_BONE_SHOULDERS * max(shoulders, 1.0)
+    shoulders = max(1.0, float(np.linalg.norm(pose.points[SHOULDER_LEFT] - pose.points[SHOULDER_RIGHT])))
+    apart = np.linalg.norm(pose.points[:, :2] - mirrored.points[:, :2], axis=1) / shoulders
+    agreed = np.interp(apart, _AGREEING_SHOULDERS, (1.0, 0.0)).astype(np.float32)
+    points = pose.points + (mirrored.points - pose.points) * agreed[:, None] / 2
+    height, width = image.shape[:2]
+    inside = (points[:, 0] >= 0) & (points[:, 0] < width) & (points[:, 1] >= 0) & (points[:, 1] < height)
+    visibility = pose.visibility * agreed * inside
     for shoulder, elbow, wrist, fingers in _ARM_CHAINS:
         upper, fore = (
-            float(np.linalg.norm(pose.points[a, :2] - pose.points[b, :2]))
-            for a, b in ((shoulder, elbow), (elbow, wrist))
+            float(np.linalg.norm(points[a, :2] - points[b, :2])) for a, b in ((shoulder, elbow), (elbow, wrist))
         )
-        if upper > limit:
+        if upper > _MAX_BONE_SHOULDERS * shoulders:
             visibility[elbow] = 0.0
-        if upper > limit or fore > limit:
+        if max(upper, fore) > _MAX_BONE_SHOULDERS * shoulders:
             visibility[[wrist, *fingers]] = 0.0
-    assert visibility.shape == (NUM_POINTS,)
-    return BodyLandmarks(pose.points.astype(np.float32), visibility.astype(np.float32), pose.score)
+    return BodyLandmarks(points.astype(np.float32), visibility.astype(np.float32), pose.score)

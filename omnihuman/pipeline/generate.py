@@ -22,8 +22,10 @@ from omnihuman.latents.base import Reference
 from omnihuman.media.audio import is_silent
 from omnihuman.media.video import VideoWriter
 from omnihuman.modelhub.hub import ModelHub
-from omnihuman.pipeline.assemble import PipelineParts, SamplerSettings, assemble
-from omnihuman.pipeline.inputs import IN_MEMORY, Inputs, check_request, read_driver, read_picture
+from omnihuman.pipeline.assemble import PipelineParts, assemble
+from omnihuman.pipeline.check import check_request
+from omnihuman.pipeline.inputs import IN_MEMORY, Inputs, read_driver, read_picture
+from omnihuman.pipeline.preset import SamplerSettings
 from omnihuman.pipeline.progress import ProgressMeter, Stage
 from omnihuman.pipeline.provenance import check_tags, make_facts, sha256_of_file, tags_of, write_sidecar
 from omnihuman.pipeline.sample import sample_latents
@@ -57,7 +59,7 @@ class OmniHumanPipeline:
     def from_pretrained(
         cls, preset: str = "motion", *, device: str = "cpu", hub: ModelHub | None = None
     ) -> OmniHumanPipeline:
-        """Builds the pipeline of a preset; nothing is loaded or fetched that is not here yet without need.
+        """Builds the pipeline of a preset; models are loaded when they are first used, missing files fetched.
 
         Args:
             preset: Name of a file in configs/presets.

@@ -11,7 +11,7 @@ from omnihuman.errors import InputError
 from omnihuman.media.audio import read_sound
 from omnihuman.media.framing import fit_longest_side
 from omnihuman.media.image import checked_image, read_image
-from omnihuman.pipeline.assemble import Limits
+from omnihuman.pipeline.preset import Limits
 from omnihuman.pipeline.provenance import sha256_of, sha256_of_file
 from omnihuman.types import AnimationRequest, Handle, Image, Sound
 
@@ -32,27 +32,6 @@ class Inputs:
     image: Image
     sound: Sound
     sha256: dict[str, str]
-
-
-def check_request(request: AnimationRequest, output: Path | None) -> None:
-    """Refuses what cannot work before anything is computed.
-
-    Raises:
-        InputError: nothing_drives, text_empty, or output_invalid.
-    """
-    if request.audio is None and request.say is None:
-        raise InputError("nothing_drives", "nothing says how the person should move", "Give --audio or --say.")
-    if request.say is not None and not request.say.strip():
-        raise InputError("text_empty", "the text to say is empty", "Write a sentence.")
-    if output is None:
-        return
-    if output.suffix.lower() != ".mp4":
-        raise InputError("output_invalid", f"{output.name!r} does not end in .mp4", "Name an .mp4 file.")
-    if output.is_dir():
-        raise InputError("output_invalid", f"{output.name!r} is a folder", "Name an .mp4 file.")
-    inputs = [p for p in (request.image, request.audio) if p is not None and p.exists()]
-    if output.exists() and any(output.samefile(p) for p in inputs):
-        raise InputError("output_invalid", "the output would overwrite an input", "Name another file.")
 
 
 def read_picture(request: AnimationRequest, given: Image | None, limits: Limits) -> tuple[Image, str]:

@@ -18,7 +18,7 @@ from omnihuman.denoisers.base import Denoiser
 from omnihuman.flow.guidance import AudioGuidance, guided
 from omnihuman.flow.schedule import times
 from omnihuman.flow.solver import initial_noise, integrate
-from omnihuman.pipeline.assemble import SamplerSettings
+from omnihuman.pipeline.preset import SamplerSettings
 from omnihuman.pipeline.windows import Window
 from omnihuman.types import LatentSpec
 

@@ -20,19 +20,28 @@ from pathlib import Path
 
 import numpy as np
 
+from omnihuman.conditions import audio as audio_condition
 from omnihuman.conditions.audio import AudioConditioner
 from omnihuman.config import StrictModel, cache_dir
 from omnihuman.errors import ResourceError
+from omnihuman.speech import clock, hama_network, hama_symbols, level, timing, warp
+from omnihuman.speech import phones as phone_recognizer
+from omnihuman.speech import voice as built_in_voice
 from omnihuman.speech.clock import ANALYSIS_RATE_HZ, analysis_samples
 from omnihuman.speech.inventory import PHONES, SILENCE, TimedPhone
 from omnihuman.speech.voice import BuiltInVoice, Speech
 from omnihuman.speech.warp import random_warp
+from omnihuman.training import acoustics
 from omnihuman.training.acoustics import AcousticSettings, coloured_noise, spoil, without_speech
 from omnihuman.training.corpus import dictionary_words, load_grammar, sentences
+from omnihuman.training.recipe import code_fingerprint
 from omnihuman.types import Float, Handle, Sound
 
-_RECIPE = 1
-"""Counts up when the code changes what it makes from the same settings."""
+_MAKERS = (
+    *(audio_condition, phone_recognizer, hama_network, hama_symbols, level, clock),
+    *(built_in_voice, timing, warp, acoustics),
+)
+"""Modules that decide what a recording holds."""
 _STALE_CLAIM_S = 600.0
 
 
@@ -97,10 +106,14 @@ def load_recording(path: Path) -> Recording:
 
 
 def folder_of(settings: SpeechSettings, checksums: Mapping[str, str]) -> Path:
-    """Cache folder for these settings and model files: another setting, another folder."""
-    facts = {"recipe": _RECIPE, "settings": settings.model_dump(mode="json"), "models": dict(sorted(checksums.items()))}
-    grammar = json.dumps(load_grammar(), sort_keys=True)
-    digest = hashlib.sha256((json.dumps(facts, sort_keys=True) + grammar).encode()).hexdigest()
+    """Cache folder for these settings, model files, sentences and code: another of them, another folder."""
+    facts = {
+        "settings": settings.model_dump(mode="json"),
+        "models": dict(checksums),
+        "grammar": dict(load_grammar()),
+        "code": code_fingerprint(_MAKERS),
+    }
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     return cache_dir() / "training" / f"speech-{digest[:16]}"
 
 

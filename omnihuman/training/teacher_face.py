@@ -82,7 +82,7 @@ def _blinks(phones: Sequence[TimedPhone], num_frames: int, style: FaceStyle, rng
         if pauses.size and rng.random() < 0.4:
             nearest = float(pauses[np.argmin(np.abs(pauses - time))])
             time = nearest if abs(nearest - time) < 0.8 else time
-        rise, hold, fall = rng.uniform(0.08, 0.11), rng.uniform(0.03, 0.06), rng.uniform(0.12, 0.18)
+        rise, hold, fall = rng.uniform(0.075, 0.10), rng.uniform(0.02, 0.04), rng.uniform(0.11, 0.15)
         lids = np.maximum(lids, bump(times_s, time, rise, hold, fall))
     return np.clip(1.08 * pool(lids, 0.6), 0.0, 1.0)
 

@@ -17,7 +17,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 INLINE = re.compile(r"`((?:python -m (?:omnihuman|house)|make|omnihuman)\b[^`\n]*)`")
 COMMAND = re.compile(r"^(?:\$ )?((?:python -m (?:omnihuman|house)|make|omnihuman) .*)$")
-PLACEHOLDERS = {"...", "\u2026"}
+PLACEHOLDERS = {"...", "COMMAND"}
 
 
 def blocks(path, language):

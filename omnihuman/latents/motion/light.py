@@ -55,7 +55,7 @@ def measure_light(image: Image, points: Float, frame: HeadFrame) -> Light:
     """
     skin = _median_colour(image, points, _SKIN_POINTS, 0.04 * frame.iod_px)
     lips = _median_colour(image, points, _LIP_POINTS, 0.012 * frame.iod_px)
-    white = _eye_white(image, points)
+    white = measure_eye_white(image, points)
     by_skin = float(skin @ _LUMA) / float(_FAIR_SKIN @ _LUMA)
     by_eye = float(white @ _LUMA) / 190.0
     # Dark skin is not weak light: the eye whites tell the two apart.
@@ -84,7 +84,7 @@ def _median_colour(image: Image, points: Float, numbers: tuple[int, ...], radius
     return np.median(np.concatenate(samples), 0) if samples else np.full(3, 128.0)
 
 
-def _eye_white(image: Image, points: Float) -> Float:
+def measure_eye_white(image: Image, points: Float) -> Float:
     """Brightest fifth of what lies between the lids, `3`."""
     samples = []
     for side in "rl":

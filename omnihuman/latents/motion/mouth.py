@@ -28,6 +28,8 @@ _UPPER_CURVE, _LOWER_CURVE = 0.45, 0.35
 _UPPER_LENGTH_IOD, _LOWER_LENGTH_IOD = 0.105, 0.085
 _OWN_TEETH_GAP_IOD = 0.02
 _ARCH_HALF_IOD = 0.27
+_ROW_GAP_STEPS = 12
+"""How far below the upper teeth, in steps of the profile, the lower ones are looked for."""
 
 
 @dataclass(frozen=True)
@@ -196,8 +198,8 @@ def _enamel_likeness(patch: Float, image: Image, points: Float) -> Float:
     lips = _median_at(image, points[[12, 15, 72, 302, 86, 316], :2])
     brightest = max(float(lips.max()), 1.0)
     lip_saturation = float(lips.max() - lips.min()) / brightest
-    bright = smoothstep((value / brightest - 0.55) / 0.25)
-    grey = smoothstep((0.85 * lip_saturation - saturation) / (0.3 * lip_saturation + 1e-3))
+    bright = smoothstep((value / brightest - 0.58) / 0.22)
+    grey = smoothstep((0.98 * lip_saturation - saturation) / (0.35 * lip_saturation + 1e-3))
     return np.asarray(bright * grey, np.float32)
 
 
@@ -211,14 +213,14 @@ def _split_rows(strength: Float, a: Float, b: Float) -> tuple[float, float] | No
     profile = np.convolve(profile, [0.25, 0.5, 0.25], "same")
     if profile.max() < 20.0:
         return None
-    first = int(np.argmax(profile > 0.4 * profile.max()))
+    peak = float(profile.max())
+    first = int(np.argmax(profile > 0.4 * peak))
     end = first
-    while end + 1 < len(level) and profile[end + 1] > 0.55 * profile[first : end + 1].max():
+    while end + 1 < len(level) and profile[end + 1] > 0.45 * profile[first : end + 1].max():
         end += 1
-    rest = profile[end:]
-    again = np.flatnonzero(rest > rest.min() + 0.2 * profile.max())
-    again = again[again > int(np.argmin(rest))] if len(again) else again
-    split = level[end + int(np.argmin(rest[: again[0]]))] if len(again) else level[-1]
+    lowest = end + int(np.argmin(profile[end : end + _ROW_GAP_STEPS]))
+    returns = profile[lowest : lowest + 2 * _ROW_GAP_STEPS].max() > profile[lowest] + 0.25 * peak
+    split = level[lowest] if returns else level[-1]
     return float(level[end]), float(split)
 
 

@@ -145,9 +145,9 @@ def _paint(
             b_skull = inverse[2] * (skull_x - centre_x) + inverse[3] * (skull_y - centre_y)
             bright = light[row, column]
             # The floor of the mouth: a mound that lies lower at the sides, darker towards the throat.
-            top_b = lower_lip - 0.075 - 0.02 * tip + 1.6 * a * a
+            top_b = lower_lip - 0.095 - 0.02 * tip + 1.7 * a * a
             mound = _ramp((b - top_b) / 0.03 + 0.5)
-            depth_shade = 0.36 + 0.36 * _ramp((b - top_b) / 0.10) - 0.10 * _ramp(1.0 - abs(a) / 0.012)
+            depth_shade = 0.46 + 0.44 * _ramp((b - top_b) / 0.10) - 0.10 * _ramp(1.0 - abs(a) / 0.012)
             for c in range(3):
                 flesh = colours[3 + c] * depth_shade
                 colour[c] = colours[c] + mound * (flesh - colours[c])

@@ -86,6 +86,8 @@ def lip_gaps(points: Float, frame: HeadFrame) -> Float:
 
 def _express(rig: Rig, points: Float, value: dict[str, float]) -> None:
     coefficients = np.array([value[name] for name in rig.basis.names], np.float32)
+    for side in "lr":
+        coefficients[rig.basis.names.index(f"blink_{side}")] += _lid_follow(value["gaze_y"])
     if rig.absolute_mouth:
         for k, side in enumerate("lr"):
             coefficients[rig.basis.names.index(f"smile_{side}")] -= rig.rest_smile[k]
@@ -96,6 +98,11 @@ def _express(rig: Rig, points: Float, value: dict[str, float]) -> None:
     # Rounded lips hide the lower teeth: what funnel opens, the jaw carries away.
     drop = (0.285 * value["jaw_open"] + 0.05 * value["funnel"]) * rig.frame.iod_px
     points[list(rig.jaw_probes)] += drop * rig.frame.axes[:, 1]
+
+
+def _lid_follow(gaze_y: float) -> float:
+    """Upper lids go with the eyes: down as far as they look down, up only a little."""
+    return 0.32 * gaze_y if gaze_y > 0 else 0.10 * gaze_y
 
 
 def _touch_lips(rig: Rig, points: Float, value: dict[str, float]) -> None:

@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 from omnihuman.latents.motion import topology as topo
 from omnihuman.latents.motion.basis import build_basis
 from omnihuman.latents.motion.body import Torso, build_body_field, locate_torso, smoothstep
+from omnihuman.latents.motion.contours import widen_lids
 from omnihuman.latents.motion.depth import HeadFrame, head_frame, vertex_depth
-from omnihuman.latents.motion.eyes import Iris, find_irises
+from omnihuman.latents.motion.eyes import Eye, build_eyes
 from omnihuman.latents.motion.layers import Layers, split_layers
 from omnihuman.latents.motion.mesh import OUTSIDE, Index, PlanarMesh, build_mesh, split_lips
 from omnihuman.latents.motion.mouth import MouthInterior, build_interior
 from omnihuman.latents.motion.posing import MIN_GAP_IOD, Rig, lip_gaps
 from omnihuman.latents.motion.probes import Probes, place_probes
 from omnihuman.latents.motion.raster import triangle_map
+from omnihuman.latents.motion.seam import snap_to_lip_line
 from omnihuman.types import Float, Image, ReferenceFacts
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ class MotionReference:
         layers: Person and background.
         order: Drawing order.
         interior: What lies behind the lips.
-        irises: By side, "r" and "l".
+        eyes: By side, "r" and "l".
     """
 
     image: Image
@@ -77,7 +79,7 @@ class MotionReference:
     layers: Layers
     order: DrawingOrder
     interior: MouthInterior
-    irises: dict[str, Iris]
+    eyes: dict[str, Eye]
 
 
 def build_reference(
@@ -94,8 +96,10 @@ def build_reference(
     """
     height, width = image.shape[:2]
     frame = head_frame(landmarks)
-    mouthed = split_lips(landmarks[: topo.NUM_LANDMARKS], frame.axes[:, 1], MIN_GAP_IOD * frame.iod_px)
-    mesh = build_mesh(mouthed, height, width)
+    fitted = widen_lids(image, landmarks[: topo.NUM_LANDMARKS], frame)
+    fitted = snap_to_lip_line(image, fitted, frame)
+    fitted = split_lips(fitted, frame.axes[:, 1], MIN_GAP_IOD * frame.iod_px)
+    mesh = build_mesh(fitted, height, width)
     depth = vertex_depth(mesh.points, mesh.triangles, landmarks, frame)
     torso = locate_torso(body, frame, height, width)
     rig, probes = _build_rig(mesh, depth, frame, torso, absolute_mouth)
@@ -111,7 +115,7 @@ def build_reference(
         layers=layers,
         order=_drawing_order(mesh, layers, height, width),
         interior=build_interior(image, rig.points, frame),
-        irises=find_irises(landmarks),
+        eyes=build_eyes(image, landmarks, rig.points, frame),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from omnihuman.latents.motion.composite import composite
-from omnihuman.latents.motion.eyes import gaze_shift, turn_eyes
+from omnihuman.latents.motion.eyes import gaze_shift, paint_eyes, turn_eyes
 from omnihuman.latents.motion.mouth_draw import draw_mouth
 from omnihuman.latents.motion.parameters import INDEX
 from omnihuman.latents.motion.posing import clip_parameters, pose
@@ -47,8 +47,9 @@ class FrameRenderer:
         )  # fmt: skip
         rest, frame = ref.rig.points, ref.rig.frame
         gaze = gaze_shift(float(value[INDEX["gaze_x"]]), float(value[INDEX["gaze_y"]]), frame)
-        turn_eyes(self._field, self._covered, points, rest, ref.probes, ref.irises, gaze)
+        turn_eyes(self._field, self._covered, points, rest, ref.probes, ref.eyes, gaze)
         out = np.empty_like(ref.image)
         composite(ref.image, ref.layers.residual, ref.layers.background, self._field, self._covered, out)
+        paint_eyes(out, self._field, self._covered, ref.eyes, gaze)
         draw_mouth(out, self._covered, ref.interior, points, rest, ref.probes, frame, float(value[INDEX["tongue"]]))
         return out

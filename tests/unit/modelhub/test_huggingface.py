@@ -41,7 +41,8 @@ class ScriptedHub:
             raise self.error
         target = Path(local_dir) / filename
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(self.content[filename])
+        if not target.exists():  # like the real client, which resumes
+            target.write_bytes(self.content[filename])
         return str(target)
 
     def get_paths_info(self, repo_id: str, paths: list[str], *, revision: str) -> list[Any]:

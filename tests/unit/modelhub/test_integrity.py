@@ -101,6 +101,7 @@ def test_bad_bytes_never_reach_their_place(tmp_path: Path, staged: bytes | None,
         install(source, final, spec_of(), Ledger(final.parent))
     assert caught.value.code == code
     assert final.read_bytes() == b"what was there"
+    assert not source.exists()
 
 
 def test_good_bytes_are_moved_and_noted(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from omnihuman.perception.pose_model import RawPose
 from omnihuman.perception.roi import SquareROI
 
 PICTURE = np.zeros((600, 400, 3), np.uint8)
+PICTURE[:, -1] = 1  # tells the picture from its mirror image
 
 
 def standing_face():
@@ -30,18 +31,24 @@ def standing_body(face, score=0.95):
     return RawPose(points, np.ones(33, np.float32), score, SquareROI(200, 350, 500))
 
 
-class Poses:
-    """A model that finds squares and sees one body in each, the last one from then on."""
+def in_the_mirror(pose):
+    points = pose.points[list(body._MIRRORED)].copy()
+    points[:, 0] = PICTURE.shape[1] - 1 - points[:, 0]
+    return RawPose(points, pose.visibility[list(body._MIRRORED)], pose.score, pose.next_roi)
 
-    def __init__(self, found, poses):
-        self.found, self.poses, self.looked_at = found, poses, []
+
+class Poses:
+    """A model that sees `pose` in every square, and in the mirror image `reflection` (or `pose`) mirrored."""
+
+    def __init__(self, found, pose, reflection=None):
+        self.found, self.pose, self.reflection, self.looked_at = found, pose, reflection or pose, []
 
     def find(self, image, view):
         return self.found
 
     def landmarks(self, image, roi):
         self.looked_at.append(roi)
-        return self.poses[0] if len(self.poses) == 1 else self.poses.pop(0)
+        return self.pose if image[0, 0, 0] == 0 else in_the_mirror(self.reflection)
 
 
 def detect(model, face):
@@ -50,16 +57,16 @@ def detect(model, face):
 
 def test_a_fitting_body_is_found_at_once():
     face = standing_face()
-    model = Poses([SquareROI(200, 350, 500)], [standing_body(face)])
+    model = Poses([SquareROI(200, 350, 500)], standing_body(face))
     found = detect(model, face)
     assert found.points.shape == (33, 3)
     assert found.visibility.min() == 1.0
-    assert len(model.looked_at) == 2
+    assert len(model.looked_at) == 2 + 1
 
 
 def test_squares_are_guessed_from_the_face():
     face = standing_face()
-    model = Poses([], [standing_body(face)])
+    model = Poses([], standing_body(face))
     assert detect(model, face) is not None
     first = model.looked_at[0]
     assert first.x == pytest.approx(face.roi.x, abs=5)
@@ -67,7 +74,7 @@ def test_squares_are_guessed_from_the_face():
 
 
 def test_nothing_without_face_and_find():
-    assert detect(Poses([], [standing_body(standing_face())]), None) is None
+    assert detect(Poses([], standing_body(standing_face())), None) is None
 
 
 def moved(points, **places):
@@ -90,7 +97,7 @@ def test_impossible_bodies_are_refused(places):
     face = standing_face()
     pose = standing_body(face)
     broken = RawPose(moved(pose.points, **places), pose.visibility, pose.score, pose.next_roi)
-    assert detect(Poses([SquareROI(200, 350, 500)], [broken]), face) is None
+    assert detect(Poses([SquareROI(200, 350, 500)], broken), face) is None
 
 
 def test_unseen_shoulders_are_refused():
@@ -98,14 +105,14 @@ def test_unseen_shoulders_are_refused():
     pose = standing_body(face)
     hidden = pose.visibility.copy()
     hidden[[body.SHOULDER_LEFT, body.SHOULDER_RIGHT]] = 0.05
-    assert detect(Poses([], [RawPose(pose.points, hidden, 0.95, pose.next_roi)]), face) is None
+    assert detect(Poses([], RawPose(pose.points, hidden, 0.95, pose.next_roi)), face) is None
 
 
 def test_points_outside_the_picture_are_not_visible():
     face = standing_face()
     pose = standing_body(face)
     outside = moved(pose.points, WRIST_LEFT=(275, 605, 0), ELBOW_LEFT=(272, 400, 0))
-    found = detect(Poses([], [RawPose(outside, pose.visibility, 0.95, pose.next_roi)]), face)
+    found = detect(Poses([], RawPose(outside, pose.visibility, 0.95, pose.next_roi)), face)
     assert found.visibility[body.WRIST_LEFT] == 0.0
     assert found.visibility[body.ELBOW_LEFT] == 1.0
 
@@ -114,6 +121,20 @@ def test_limbs_too_long_for_the_shoulders_are_not_visible():
     face = standing_face()
     pose = standing_body(face)
     stretched = moved(pose.points, ELBOW_RIGHT=(20, 590, 0), WRIST_RIGHT=(30, 560, 0))
-    found = detect(Poses([], [RawPose(stretched, pose.visibility, 0.95, pose.next_roi)]), face)
+    found = detect(Poses([], RawPose(stretched, pose.visibility, 0.95, pose.next_roi)), face)
     assert found.visibility[[body.ELBOW_RIGHT, body.WRIST_RIGHT, body.THUMB_RIGHT]].max() == 0.0
     assert found.visibility[[body.ELBOW_LEFT, body.WRIST_LEFT]].min() == 1.0
+
+
+def test_points_that_the_mirror_image_puts_elsewhere_are_not_visible():
+    face = standing_face()
+    pose = standing_body(face)
+    imagined = RawPose(moved(pose.points, WRIST_LEFT=(60, 60, 0)), pose.visibility, 0.95, pose.next_roi)
+    found = detect(Poses([], pose, reflection=imagined), face)
+    assert found.visibility[body.WRIST_LEFT] == 0.0
+    assert found.visibility[body.WRIST_RIGHT] == 1.0
+
+
+def test_mirrored_numbers_swap_the_sides():
+    assert body._MIRRORED[body.WRIST_LEFT] == body.WRIST_RIGHT
+    assert [body._MIRRORED[k] for k in body._MIRRORED] == list(range(33))

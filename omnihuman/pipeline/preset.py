@@ -1,0 +1,64 @@
+"""What a preset is: one file of configs/presets, as users and tests pick it. Data only; `assemble.py` builds from it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from omnihuman.config import StrictModel, configs_dir, load
+
+
+class ModelIds(StrictModel):
+    """Registry ids of the models a preset uses."""
+
+    denoiser: str = Field(description="Predicts the velocity.")
+    phones: str = Field(description="Phonetic network of the audio condition.")
+    voice: str = Field(description="Built-in voice for `say`.")
+    face_detector: str = Field(description="Finds faces.")
+    face_mesh: str = Field(description="Face mesh with refined lips and eyes.")
+    person_matte: str = Field(description="Separates the person from the background.")
+    body_pose: str = Field(description="Finds shoulders and arms.")
+
+
+class SamplerSettings(StrictModel):
+    """How the flow is solved."""
+
+    steps: int = Field(ge=1, le=50, description="Denoising steps.")
+    guidance_audio: float = Field(ge=0, le=10, description="Audio guidance at the start of the run; 1 = off.")
+    guidance_anneal: float = Field(ge=0, le=4, description="Power of t with which guidance falls to 1.")
+    schedule_shift: float = Field(gt=0, le=12, description="Above 1 more steps are spent near the noise.")
+    window_latents: int = Field(ge=8, description="Latent frames of one pass.")
+    prefix_latents: int = Field(ge=0, description="Motion frames carried from window to window.")
+    lookahead_latents: int = Field(ge=0, description="Latent frames generated past a seam and thrown away.")
+
+
+class Limits(StrictModel):
+    """What a preset accepts."""
+
+    longest_side_px: int = Field(ge=128, description="Larger pictures are scaled down, unless `size` asks.")
+    duration_s: float = Field(gt=0, description="Longest sound.")
+
+
+class PresetSettings(StrictModel):
+    """One file of configs/presets."""
+
+    title: str = Field(description="One line for people.")
+    space: Literal["motion"] = Field(description="Latent space.")
+    models: ModelIds
+    sampler: SamplerSettings
+    limits: Limits
+
+    @property
+    def model_ids(self) -> list[str]:
+        """Every model the preset uses."""
+        return list(self.models.model_dump().values())
+
+
+def load_preset(name: str) -> PresetSettings:
+    """Reads configs/presets/NAME.yaml.
+
+    Raises:
+        ConfigError: config_missing with the nearest preset, setting_unknown or setting_invalid.
+    """
+    return load(PresetSettings, configs_dir() / "presets" / f"{name}.yaml")
