@@ -14,7 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def rotary_angles(times: Tensor, head_width: int, theta: float) -> tuple[Tensor, Tensor]:
+Angles = tuple[Tensor, Tensor]
+"""Cosine and sine of rotary positions."""
+
+
+def rotary_angles(times: Tensor, head_width: int, theta: float) -> Angles:
     """Cosine and sine `1 T 1 head_width/2` of rotary positions at `times` `T`, in latent frames."""
     half = head_width // 2
     rates = theta ** (-torch.arange(half, device=times.device, dtype=torch.float32) / half)
@@ -22,7 +26,7 @@ def rotary_angles(times: Tensor, head_width: int, theta: float) -> tuple[Tensor,
     return angles.cos(), angles.sin()
 
 
-def rotate(x: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
+def rotate(x: Tensor, angles: Angles) -> Tensor:
     """Rotary embedding of `B T H head_width`: the two halves of a head are the two coordinates."""
     cos, sin = angles[0].to(x.dtype), angles[1].to(x.dtype)
     first, second = x.chunk(2, dim=-1)
@@ -70,31 +74,82 @@ class AudioEncoder(nn.Module):
 
 
 class Attention(nn.Module):
-    """Multi-head attention with rotary time; self-attention when keys come from the queries' own sequence."""
+    """Multi-head self-attention with rotary time."""
 
-    def __init__(self, width: int, heads: int, context_width: int | None = None) -> None:
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.q = nn.Linear(width, width)
-        self.kv = nn.Linear(context_width or width, 2 * width)
+        self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
 
-    def forward(
-        self,
-        x: Tensor,
-        context: Tensor,
-        angles: tuple[Tensor, Tensor],
-        context_angles: tuple[Tensor, Tensor],
-        mask: Tensor | None = None,
-    ) -> Tensor:
-        """Queries `B T D`, context `B N D'` -> `B T D`; `mask` `1 1 T N` is True where attention is allowed."""
-        query = rotate(self.q(x).unflatten(-1, (self.heads, -1)), angles)
-        key, value = self.kv(context).unflatten(-1, (2 * self.heads, -1)).chunk(2, dim=2)
-        mixed = _attend(query, rotate(key, context_angles), value, mask)
+    def forward(self, x: Tensor, angles: Angles) -> Tensor:
+        """`B T D` -> `B T D`."""
+        query, key, value = self.qkv(x).unflatten(-1, (3 * self.heads, -1)).chunk(3, dim=2)
+        mixed = _attend(rotate(query, angles), rotate(key, angles), value)
         return cast(Tensor, self.out(mixed.flatten(2)))
 
 
-def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+class BandedAttention(nn.Module):
+    """Attention of frames to the audio rows near them, with rotary time.
+
+    Frames go in chunks, each with just the rows it can hear: cost and memory grow with T, not with its square.
+
+    Args:
+        width: D of the frames.
+        heads: H.
+        context_width: D' of the audio rows.
+        reach: Rows that a frame hears on either side of the one at its centre.
+    """
+
+    def __init__(self, width: int, heads: int, context_width: int, reach: int) -> None:
+        super().__init__()
+        assert 1 <= reach <= 2 * CHUNK_FRAMES, reach
+        self.heads, self.reach = heads, reach
+        self.q = nn.Linear(width, width)
+        self.kv = nn.Linear(context_width, 2 * width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, context: Tensor, angles: Angles, context_angles: Angles) -> Tensor:
+        """Frames `B T D`, audio rows `B 2T D'` -> `B T D`."""
+        num_frames = x.shape[1]
+        query = rotate(self.q(x).unflatten(-1, (self.heads, -1)), angles)
+        key, value = self.kv(context).unflatten(-1, (2 * self.heads, -1)).chunk(2, dim=2)
+        chunks = -(-num_frames // CHUNK_FRAMES)
+        query = functional.pad(query, (0, 0, 0, 0, 0, chunks * CHUNK_FRAMES - num_frames))
+        near_key, near_value = (self._near(rows, chunks) for rows in (rotate(key, context_angles), value))
+        mask = hearing_mask(num_frames, self.reach, x.device).repeat(len(x), 1, 1, 1)
+        mixed = _attend(query.unflatten(1, (chunks, CHUNK_FRAMES)).flatten(0, 1), near_key, near_value, mask)
+        mixed = mixed.unflatten(0, (len(x), chunks)).flatten(1, 2)[:, :num_frames]
+        return cast(Tensor, self.out(mixed.flatten(2)))
+
+    def _near(self, rows: Tensor, chunks: int) -> Tensor:
+        """`B 2T H head_width` -> `B*chunks K H head_width`, the rows that each chunk of frames can hear."""
+        stride, before, after = 2 * CHUNK_FRAMES, self.reach - 1, self.reach
+        own = functional.pad(rows, (0, 0, 0, 0, 0, chunks * stride - rows.shape[1])).unflatten(1, (chunks, stride))
+        left = functional.pad(own[:, :-1, stride - before :], (0, 0, 0, 0, 0, 0, 1, 0))
+        right = functional.pad(own[:, 1:, :after], (0, 0, 0, 0, 0, 0, 0, 1))
+        return torch.cat((left, own, right), dim=2).flatten(0, 1)
+
+
+CHUNK_FRAMES = 20
+
+
+def hearing_mask(num_frames: int, reach: int, device: torch.device) -> Tensor:
+    """`chunks 1 CHUNK_FRAMES K` bool: which of a chunk's rows each of its frames hears; never beyond the sound.
+
+    A frame past the end of the clip hears what the last one does, so that no row of the softmax is empty.
+    """
+    chunks = -(-num_frames // CHUNK_FRAMES)
+    frame = torch.arange(chunks * CHUNK_FRAMES, device=device).clamp(max=num_frames - 1)
+    centre = 2 * frame.unflatten(0, (chunks, CHUNK_FRAMES)) + 1
+    first = torch.arange(chunks, device=device) * 2 * CHUNK_FRAMES + 1 - reach
+    row = first[:, None] + torch.arange(2 * CHUNK_FRAMES + 2 * reach - 1, device=device)
+    heard = (row[:, None] - centre[:, :, None]).abs() <= reach
+    inside = (row >= 0) & (row < 2 * num_frames)
+    return (heard & inside[:, None])[:, None]
+
+
+def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
     """Attention of `B T H head_width` through diffusers' dispatcher.
 
     On a CPU always in float32: there the bfloat16 backward pass takes about three times as long.
@@ -106,13 +161,6 @@ def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> T
     return cast(Tensor, mixed).to(value.dtype)
 
 
-def audio_band(num_frames: int, reach: int, device: torch.device) -> Tensor:
-    """Which audio rows a frame hears, `1 1 T 2T` bool: the row at its centre and `reach` more on either side."""
-    centre = torch.arange(num_frames, device=device)[:, None] * 2 + 1
-    row = torch.arange(2 * num_frames, device=device)[None, :]
-    return ((row - centre).abs() <= reach)[None, None]
-
-
 MODULATIONS = 9
 """Vectors that adaLN gives a block: shift, scale and gate of convolution, self-attention and MLP."""
 
@@ -120,34 +168,29 @@ MODULATIONS = 9
 class Block(nn.Module):
     """Convolution, self-attention, banded audio cross-attention, MLP; all but the third modulated by adaLN."""
 
-    def __init__(self, width: int, heads: int, mlp_ratio: int, kernel: int, audio_width: int) -> None:
+    def __init__(
+        self, width: int, heads: int, mlp_ratio: int, kernel: int, audio_width: int, audio_reach: int
+    ) -> None:
         super().__init__()
         self.offsets = nn.Parameter(torch.randn(MODULATIONS, width) * 0.02)
         self.norms = nn.ModuleList(nn.LayerNorm(width, elementwise_affine=False) for _ in range(3))
         self.conv = TemporalConv(width, kernel)
         self.attention = Attention(width, heads)
         self.audio_norm = nn.LayerNorm(width)
-        self.audio = Attention(width, heads, audio_width)
+        self.audio = BandedAttention(width, heads, audio_width, audio_reach)
         self.mlp = nn.Sequential(
             nn.Linear(width, mlp_ratio * width), nn.GELU(approximate="tanh"), nn.Linear(mlp_ratio * width, width)
         )
 
-    def forward(
-        self,
-        x: Tensor,
-        audio: Tensor,
-        modulation: Tensor,
-        angles: tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]],
-        band: Tensor,
-    ) -> Tensor:
-        """Tokens `B T D`, audio `B N D'`, modulation `B 9 D`, (frame, audio) angles, band -> `B T D`."""
+    def forward(self, x: Tensor, audio: Tensor, modulation: Tensor, angles: tuple[Angles, Angles]) -> Tensor:
+        """Tokens `B T D`, audio `B N D'`, modulation `B 9 D`, angles of frames and of audio rows -> `B T D`."""
         shift_c, scale_c, gate_c, shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = (
             modulation + self.offsets.to(modulation.dtype)
         ).unsqueeze(2).unbind(1)
         x = x + gate_c * self.conv(self.norms[0](x) * (1 + scale_c) + shift_c)
         seen = self.norms[1](x) * (1 + scale_a) + shift_a
-        x = x + gate_a * self.attention(seen, seen, angles[0], angles[0])
-        x = x + self.audio(self.audio_norm(x), audio, angles[0], angles[1], band)
+        x = x + gate_a * self.attention(seen, angles[0])
+        x = x + self.audio(self.audio_norm(x), audio, angles[0], angles[1])
         return x + gate_m * cast(Tensor, self.mlp(self.norms[2](x) * (1 + scale_m) + shift_m))
 
 

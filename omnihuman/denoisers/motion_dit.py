@@ -21,9 +21,9 @@ from omnihuman.conditions.base import ConditionBatch
 from omnihuman.denoisers import weights_file
 from omnihuman.denoisers.blocks import (
     MODULATIONS,
+    Angles,
     AudioEncoder,
     Block,
-    audio_band,
     layer_norm,
     masked_choice,
     rotary_angles,
@@ -81,7 +81,9 @@ class MotionDiT(ModelMixin, ConfigMixin):
         self.time_waves = Timesteps(width, flip_sin_to_cos=True, downscale_freq_shift=0)
         self.time_encoder = TimestepEmbedding(width, width)
         self.modulation = nn.Sequential(nn.SiLU(), nn.Linear(width, MODULATIONS * width))
-        self.blocks = nn.ModuleList(Block(width, heads, mlp_ratio, kernel, audio_width) for _ in range(layers))
+        self.blocks = nn.ModuleList(
+            Block(width, heads, mlp_ratio, kernel, audio_width, audio_reach) for _ in range(layers)
+        )
         self.exit_modulation = nn.Sequential(nn.SiLU(), nn.Linear(width, 2 * width))
         self.exit = nn.Linear(width, channels)
         nn.init.zeros_(self.exit.weight)
@@ -126,9 +128,8 @@ class MotionDiT(ModelMixin, ConfigMixin):
         state = self._state(t, conditions)
         modulation = self.modulation(state).unflatten(-1, (MODULATIONS, -1))
         angles = self._angles(num_frames, latents.device)
-        band = audio_band(num_frames, self.config["audio_reach"], latents.device)
         for block in self.blocks:
-            x = block(x, heard, modulation, angles, band)
+            x = block(x, heard, modulation, angles)
         shift, scale = self.exit_modulation(state).unsqueeze(1).chunk(2, dim=-1)
         data = self.exit(layer_norm(x) * (1 + scale) + shift).transpose(1, 2).float()
         velocity = (latents - data) / t.reshape(-1, 1, 1).clamp(min=T_FLOOR)
@@ -147,7 +148,7 @@ class MotionDiT(ModelMixin, ConfigMixin):
         known = masked_choice(conditions.reference_present, reference, self.reference_null)
         return cast(Tensor, self.time_encoder(waves)) + known
 
-    def _angles(self, num_frames: int, device: torch.device) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    def _angles(self, num_frames: int, device: torch.device) -> tuple[Angles, Angles]:
         """Rotary angles of frames (at their centres) and of audio rows (at start and centre of a frame), in frames."""
         head_width = self.config["width"] // self.config["heads"]
         frames = torch.arange(num_frames, device=device) + 0.5

@@ -1,4 +1,4 @@
-"""What a preset is: one file of configs/presets, as users and tests pick it. Data only; `assemble.py` builds from it."""
+"""What a preset is: one file of configs/presets, as users and tests pick it. Data only; see `assemble.py`."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class ModelSettings(StrictModel):
     kernel: int = Field(9, ge=1)
     audio_width: int = Field(128, ge=8)
     audio_layers: int = Field(4, ge=1)
-    audio_reach: int = Field(7, ge=0)
+    audio_reach: int = Field(7, ge=1, le=40)
 
 
 class OptimizerSettings(StrictModel):

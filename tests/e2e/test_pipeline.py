@@ -1,0 +1,126 @@
+"""A request becomes a video: the real pipeline and decoder with tiny models, every shipped preset."""
+
+import json
+
+import av
+import numpy as np
+import pytest
+import torch
+
+from omnihuman.config import configs_dir
+from omnihuman.errors import InputError, InterruptedRun
+from omnihuman.media.audio import read_sound
+from omnihuman.media.image import write_image
+from omnihuman.media.video import read_frames, read_tags
+from omnihuman.types import AnimationRequest
+from tests.tiny import draw_face, hum, tiny_pipeline
+
+PRESETS = sorted(path.stem for path in configs_dir().glob("presets/*.yaml"))
+SIDE = 192
+
+
+@pytest.fixture(scope="module")
+def pipe():
+    return tiny_pipeline()
+
+
+@pytest.fixture(scope="module")
+def image():
+    return draw_face()
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_makes_a_video_with_its_record(preset, image, tmp_path):
+    events = []
+    picture, target = tmp_path / "person.png", tmp_path / "out" / "a.mp4"
+    write_image(picture, image)
+    request = AnimationRequest(image=picture, say="one two three four", seed=5, size=SIDE, preset=preset)
+    result = tiny_pipeline(preset).animate(request, target, events.append)
+    frames = list(read_frames(target))
+    assert len(frames) == result.facts["video"]["frames"] and frames[0].shape == (SIDE, SIDE, 3)
+    assert sorted(p.name for p in target.parent.iterdir()) == ["a.json", "a.mp4"]
+    record = json.loads((target.parent / "a.json").read_text())
+    assert record["settings"]["seed"] == 5 and record["settings"]["steps"] >= 1
+    assert "AI-generated" in read_tags(target)["comment"]
+    assert "one two" not in json.dumps(record) + json.dumps(read_tags(target))
+    assert [e.stage for e in events if e.done == e.total][-1] == "render" and events[-1].remaining_s == 0.0
+    assert np.abs(frames[0].astype(int) - frames[-1]).max() > 0
+
+
+def test_sound_and_picture_end_together(pipe, image, tmp_path):
+    sound = hum(1.33)
+    pipe(image, sound, size=SIDE, seed=1, output=tmp_path / "a.mp4")
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        lengths_s = [float(s.duration * s.time_base) for s in (*container.streams.video, *container.streams.audio)]
+    assert max(abs(length_s - sound.duration_s) for length_s in lengths_s) < 1 / 25
+    assert read_sound(tmp_path / "a.mp4").duration_s == pytest.approx(sound.duration_s, abs=0.04)
+
+
+def test_same_seed_same_frames(pipe, image):
+    one, two, other = (pipe(image, hum(0.6), seed=seed, size=SIDE) for seed in (7, 7, 8))
+    assert np.array_equal(one.frames, two.frames) and one.facts["inputs_sha256"] == two.facts["inputs_sha256"]
+    assert not np.array_equal(one.parameters, other.parameters)
+
+
+def test_generator_is_a_seed(pipe, image):
+    drawn = pipe(image, hum(0.6), generator=torch.Generator().manual_seed(7), size=SIDE)
+    assert drawn.seed == 7 and np.array_equal(drawn.frames, pipe(image, hum(0.6), seed=7, size=SIDE).frames)
+
+
+def test_long_sound_is_windowed(pipe, image):
+    result = pipe(image, hum(11.0), seed=3, size=128, motion_strength=0.0)
+    assert result.frames.shape[0] == 275 and result.parameters.shape[0] == 275
+    assert len({frame.tobytes() for frame in result.frames}) > 100
+
+
+def test_no_motion_is_the_picture(pipe, image):
+    """Silence, no strength: lips rest; zero parameters give the picture back bit for bit."""
+    reference = pipe.parts.space.prepare(image)
+    (frame,) = pipe.parts.space.decode(torch.zeros(1, pipe.parts.space.spec.channels, 1), reference)
+    assert np.array_equal(frame, image)
+
+
+def test_interruption_leaves_nothing(pipe, image, tmp_path):
+    def stop(event):
+        if event.stage == "render" and event.done == 3:
+            raise InterruptedRun("interrupted", "stopped", "again")
+
+    with pytest.raises(InterruptedRun):
+        pipe(image, hum(1.0), size=SIDE, output=tmp_path / "a.mp4", progress=stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({}, "nothing_drives"),
+        ({"say": "  "}, "text_empty"),
+        ({"say": "hello", "output": "a.avi"}, "output_invalid"),
+        ({"say": "hello", "output": "."}, "output_invalid"),
+    ],
+)
+def test_requests_that_cannot_work_are_refused_at_once(pipe, image, fields, code):
+    with pytest.raises(InputError, match=code):
+        pipe(image, **fields)
+
+
+def test_output_never_overwrites_an_input(pipe, image, tmp_path):
+    sound = tmp_path / "talk.mp4"
+    pipe(image, hum(0.5), size=SIDE, output=sound)
+    before = sound.read_bytes()
+    with pytest.raises(InputError, match="overwrite"):
+        pipe(image, sound, output=sound)
+    assert sound.read_bytes() == before
+
+
+def test_nobody_in_the_picture_is_coded(pipe, tmp_path):
+    with pytest.raises(InputError, match="face_not_found"):
+        pipe(np.full((256, 256, 3), 90, np.uint8), hum(0.5), output=tmp_path / "a.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_silence_is_a_warning_and_a_resting_mouth(pipe, image):
+    silent = hum(0.6)
+    silent = type(silent)(silent.samples * 0, silent.rate_hz)
+    result = pipe(image, silent, seed=1, size=SIDE)
+    assert result.facts["warnings"] and not result.parameters[:, 0].any()
