@@ -196,11 +196,11 @@ def target_demo() -> int:
     picture = Path(option("PICTURE")).resolve() if option("PICTURE") else ROOT / DEMO_PICTURE
     if status := run(python("-m", "omnihuman", "animate", "--image", picture, *voice, "--out", out, "--seed", "7")):
         return status
-    activate = ".venv\\Scripts\\activate" if os.name == "nt" else "source .venv/bin/activate"
+    activate = venv_python().with_name("activate")
     say(f"\nYour video: {out}")
     say(f"Environment: {venv_dir()}, {size_gb(venv_dir()):.2f} GB in all")
     say('Your own picture: make demo PICTURE=face.jpg SAY="Any sentence."   (or AUDIO=speech.wav)')
-    say(f"All options: {activate}, then python -m omnihuman animate --help")
+    say(f"All options: {'' if os.name == 'nt' else 'source '}{activate}, then python -m omnihuman animate --help")
     return 0
 
 

@@ -13,13 +13,20 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1", "0.0.0.0", None, ""}
 
 
 def pytest_addoption(parser):
-    parser.addoption("--quick", action="store_true", help="leave out test files that reach torch through their imports")
+    parser.addoption("--quick", action="store_true", help="leave out slow tests and files that reach torch")
 
 
 def pytest_ignore_collect(collection_path, config):
     if config.getoption("--quick") and collection_path.name.startswith("test_"):
         return reaches(collection_path, "torch") or None
     return None
+
+
+def pytest_collection_modifyitems(items, config):
+    if config.getoption("--quick"):
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        items[:] = [item for item in items if item not in slow]
+        config.hook.pytest_deselected(items=slow)
 
 
 @pytest.fixture(autouse=True, scope="session")

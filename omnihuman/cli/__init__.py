@@ -8,6 +8,7 @@ import typer
 
 from omnihuman.cli import models
 from omnihuman.cli.animate import animate
+from omnihuman.cli.evaluate import app as evaluate_app
 from omnihuman.cli.licences import licences
 from omnihuman.cli.train import train
 from omnihuman.config import VERSION
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command()(animate)
 app.command()(train)
 app.command()(licences)
+app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(models.app, name="models")
 
 

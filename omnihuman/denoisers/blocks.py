@@ -1,4 +1,4 @@
-"""Parts of the motion transformer: rotary time, depthwise temporal convolution, audio encoder, block. No conditions logic.
+"""Parts of the motion transformer: rotary time, temporal convolution, audio encoder, attention, block. No conditions.
 
 Legend: B batch, T latent frames, N = 2T audio rows, D width, H heads. Sequences are `B T D`.
 OmniHuman-1 section 3.1 (audio cross-attention in every block); convolution k = 9: measured, see motion_dit.py.
@@ -12,7 +12,6 @@ import torch
 from diffusers.models.attention_dispatch import dispatch_attention_fn
 from torch import Tensor, nn
 from torch.nn import functional
-
 
 Angles = tuple[Tensor, Tensor]
 """Cosine and sine of rotary positions."""
@@ -168,9 +167,7 @@ MODULATIONS = 9
 class Block(nn.Module):
     """Convolution, self-attention, banded audio cross-attention, MLP; all but the third modulated by adaLN."""
 
-    def __init__(
-        self, width: int, heads: int, mlp_ratio: int, kernel: int, audio_width: int, audio_reach: int
-    ) -> None:
+    def __init__(self, width: int, heads: int, mlp_ratio: int, kernel: int, audio_width: int, audio_reach: int) -> None:
         super().__init__()
         self.offsets = nn.Parameter(torch.randn(MODULATIONS, width) * 0.02)
         self.norms = nn.ModuleList(nn.LayerNorm(width, elementwise_affine=False) for _ in range(3))
@@ -185,8 +182,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor, audio: Tensor, modulation: Tensor, angles: tuple[Angles, Angles]) -> Tensor:
         """Tokens `B T D`, audio `B N D'`, modulation `B 9 D`, angles of frames and of audio rows -> `B T D`."""
         shift_c, scale_c, gate_c, shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = (
-            modulation + self.offsets.to(modulation.dtype)
-        ).unsqueeze(2).unbind(1)
+            (modulation + self.offsets.to(modulation.dtype)).unsqueeze(2).unbind(1)
+        )
         x = x + gate_c * self.conv(self.norms[0](x) * (1 + scale_c) + shift_c)
         seen = self.norms[1](x) * (1 + scale_a) + shift_a
         x = x + gate_a * self.attention(seen, angles[0])

@@ -116,9 +116,7 @@ class MotionDiT(ModelMixin, ConfigMixin):
         """Noisy latents `B C T`, t `B` in 0..1 -> velocity `B C T`. Observed entries of `latents` are not read."""
         return self.velocity_and_regression(latents, t, conditions)[0]
 
-    def velocity_and_regression(
-        self, latents: Tensor, t: Tensor, conditions: ConditionBatch
-    ) -> tuple[Tensor, Tensor]:
+    def velocity_and_regression(self, latents: Tensor, t: Tensor, conditions: ConditionBatch) -> tuple[Tensor, Tensor]:
         """The velocity and, for training, the audio encoder's direct guess of the data; both `B C T` float32."""
         num_frames = latents.shape[-1]
         heard, regressed = self._hear(conditions)

@@ -79,7 +79,9 @@ def fill(model: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
         model.load_state_dict(dict(tensors), strict=True)
     except RuntimeError as error:
         first = str(error).splitlines()[1:2] or [str(error)]
-        raise ModelError("weights_unfit", f"{path.name} does not fit its config: {first[0].strip()}", _WAY_OUT) from None
+        raise ModelError(
+            "weights_unfit", f"{path.name} does not fit its config: {first[0].strip()}", _WAY_OUT
+        ) from None
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], config: Mapping[str, Any], extra: Mapping[str, str]) -> None:

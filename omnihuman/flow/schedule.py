@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 def shifted(t: Tensor, shift: float) -> Tensor:
-    """t' = s t / (1 + (s - 1) t); the identity for s = 1. Keeps 0 and 1, monotone for every s > 0."""
+    """Moves t to t' = s t / (1 + (s - 1) t); the identity for s = 1. Keeps 0 and 1, monotone for every s > 0."""
     return shift * t / (1 + (shift - 1) * t)
 
 

@@ -148,7 +148,9 @@ class Run:
         changed = [key for key in ("data", "model", "loss", "seed", "batch_size") if record.settings[key] != mine[key]]
         changed += ["data files"] if record.data_hash != self.data_hash else []
         if changed:
-            raise InputError("checkpoint_unfit", f"{path.name} has other {', '.join(changed)}", "Start without --resume.")
+            raise InputError(
+                "checkpoint_unfit", f"{path.name} has other {', '.join(changed)}", "Start without --resume."
+            )
         checkpoint.restore(path, self.model, self.average, self.optimizer)
         self.done, self.seconds, self.cpu_seconds = record.step, record.seconds, record.cpu_seconds
 

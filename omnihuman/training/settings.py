@@ -15,6 +15,7 @@ from omnihuman.config import StrictModel, load
 from omnihuman.training.dataset import WindowSettings
 from omnihuman.training.precompute import SpeechSettings
 
+
 class Ratios(StrictModel):
     """How often each condition is present in a stage; the stronger, the rarer.
 

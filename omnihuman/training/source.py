@@ -1,4 +1,4 @@
-"""The windows that a configuration asks for: made-up ones at once, speech after its precomputation. No training here."""
+"""The windows that a configuration asks for: made up at once, or speech after its precomputation. No training here."""
 
 from __future__ import annotations
 

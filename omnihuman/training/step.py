@@ -20,9 +20,7 @@ from omnihuman.training.settings import LossSettings
 class TrainableDenoiser(Protocol):
     """A denoiser that also tells its audio encoder's direct guess."""
 
-    def velocity_and_regression(
-        self, latents: Tensor, t: Tensor, conditions: ConditionBatch
-    ) -> tuple[Tensor, Tensor]:
+    def velocity_and_regression(self, latents: Tensor, t: Tensor, conditions: ConditionBatch) -> tuple[Tensor, Tensor]:
         """Noisy latents `B C T`, t `B` -> velocity and regression, both `B C T`."""
         ...
 

@@ -61,7 +61,12 @@ _TARGETS: dict[str, tuple[float, ...]] = {
 _SAME = {"ZH": "SH", "CH": "SH", "JH": "SH"}
 _DIPHTHONGS = {"AW": ("AA", "UH"), "AY": ("AA", "IH"), "EY": ("EH", "IY"), "OW": ("AO", "UW"), "OY": ("AO", "IY")}
 _SYMBOLS = tuple(_TARGETS)
+_OPENING_COLUMNS = (0, 4, 5)
+_OPENING_GAIN = 1.5
+"""The table gives proportions; with this gain the lip gaps of a take are spread like those of people on video."""
+
 _TARGET_TABLE: Float = np.array([_TARGETS[s] for s in _SYMBOLS], np.float32)
+_TARGET_TABLE[:, _OPENING_COLUMNS] *= _OPENING_GAIN
 
 
 def _dominance_table() -> Float:

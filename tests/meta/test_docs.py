@@ -15,7 +15,7 @@ PAGES = [p for p in files({".md"}) if p.parts[len(ROOT.parts)] not in {"tests", 
 CONFIGS = files({".yaml"})
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-INLINE = re.compile(r"`((?:python -m (?:omnihuman|house)|make|omnihuman)\b[^`\n]*)`")
+INLINE = re.compile(r"`((?:python -m (?:omnihuman|house)|make|omnihuman) [^`\n]+)`")
 COMMAND = re.compile(r"^(?:\$ )?((?:python -m (?:omnihuman|house)|make|omnihuman) .*)$")
 PLACEHOLDERS = {"...", "COMMAND"}
 

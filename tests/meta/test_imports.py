@@ -44,6 +44,7 @@ def test_import_is_free(module):
     assert loaded_by(f"import {module}") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["--help"], ["animate", "--help"], ["models", "--help"], ["train", "--help"]])
 def test_help_is_free(words):
     assert loaded_by(RUN_HELP.format(words=words)) == []

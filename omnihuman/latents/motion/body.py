@@ -136,6 +136,12 @@ def _shrug(points: Float, shoulder: Float, middle: Float, span: float) -> NDArra
     return np.stack([np.zeros_like(lift), lift], 1)
 
 
+def ramp(t: float) -> float:
+    """`smoothstep` of one number."""
+    t = min(max(t, 0.0), 1.0)
+    return t * t * (3 - 2 * t)
+
+
 def smoothstep(t: Float) -> Float:
     """Cubic ramp from 0 at `t <= 0` to 1 at `t >= 1`."""
     t = np.clip(t, 0.0, 1.0)

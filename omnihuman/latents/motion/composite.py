@@ -53,14 +53,15 @@ def composite(
                 for c in range(3):
                     out[y, x, c] = image[y, x, c]
                 continue
-            sx = mirrored(np.float32(x) + u, np.float32(last_x))
-            sy = mirrored(np.float32(y) + v, np.float32(last_y))
+            sx = mirrored(x + u, last_x)
+            sy = mirrored(y + v, last_y)
             x0, y0 = int(sx), int(sy)
             x1, y1 = min(x0 + 1, last_x), min(y0 + 1, last_y)
-            fx, fy = sx - np.float32(x0), sy - np.float32(y0)
-            w00, w01 = (1 - fx) * (1 - fy), fx * (1 - fy)
-            w10, w11 = (1 - fx) * fy, fx * fy
-            through = np.float32(1) - (
+            fx, fy = np.float32(sx - x0), np.float32(sy - y0)
+            one = np.float32(1)
+            w00, w01 = (one - fx) * (one - fy), fx * (one - fy)
+            w10, w11 = (one - fx) * fy, fx * fy
+            through = one - (
                 w00 * residual[y0, x0, 3]
                 + w01 * residual[y0, x1, 3]
                 + w10 * residual[y1, x0, 3]

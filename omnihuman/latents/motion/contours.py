@@ -18,7 +18,7 @@ from omnihuman.latents.motion.depth import HeadFrame
 from omnihuman.latents.motion.light import measure_eye_white
 from omnihuman.types import Float, Image
 
-_REACH_IOD, _STEP_IOD, _SKIN_RUN_IOD = 0.26, 0.006, 0.035
+_REACH_IOD, _STEP_IOD, _SKIN_RUN_IOD, _MARGIN_IOD = 0.26, 0.006, 0.035, 0.014
 _FOLLOW_IOD = 0.10
 _AROUND_IOD, _LEAST_WHITE_SHARE = 0.24, 0.12
 """Where white is looked for beyond the ring, and how much of it makes an eye larger than the ring."""
@@ -42,8 +42,9 @@ def widen_lids(image: Image, points: Float, frame: HeadFrame) -> Float:
     picture = lab(image)
     columns, rows = np.clip(points[list(_SKIN_POINTS), :2].round(), 0, np.array(image.shape[1::-1]) - 1).astype(int).T
     skin = np.median(picture[rows, columns], 0)
-    whites = [_white_beyond(picture, points, skin, side, frame.iod_px) for side in "rl"]
-    if any(white is None for white in whites):
+    found = [_white_beyond(picture, points, skin, side, frame.iod_px) for side in "rl"]
+    whites = [white for white in found if white is not None]
+    if len(whites) < 2:
         own = lab(measure_eye_white(image, points).astype(np.uint8)[None, None])[0, 0]
         if np.linalg.norm(own - skin) < _CLEAR_WHITE:
             return points
@@ -108,7 +109,7 @@ def _growth(
             if skin_seen >= run:
                 break
             if white[n, m]:
-                growth[n] = steps[m] + 0.008
+                growth[n] = steps[m] + _MARGIN_IOD
     padded = np.concatenate([growth[-2:], growth, growth[:2]])
     smooth = np.array([np.median(padded[i : i + 5]) for i in range(len(growth))])
     return np.convolve(np.concatenate([smooth[-1:], smooth, smooth[:1]]), [0.25, 0.5, 0.25], "valid"), rays

@@ -14,7 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from omnihuman.latents.motion import topology as topo
-from omnihuman.latents.motion.body import smoothstep
+from omnihuman.latents.motion.body import ramp
 from omnihuman.latents.motion.depth import HeadFrame
 from omnihuman.latents.motion.mesh import EYE_L, EYE_R
 from omnihuman.latents.motion.probes import Probes, backward_shift
@@ -82,9 +82,15 @@ def _eyeball(image: Image, ring: Float, centre: Float, radius: float, iod_px: fl
     mirror_known = cv2.remap(known, x, flipped_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
     use = in_iris & (known == 0) & (mirror_known > 0)
     filled = np.where(use[..., None], mirror, patch)
-    known = np.where(use, np.uint8(1), known)
-    filled = cv2.inpaint(filled, 1 - known, 3, cv2.INPAINT_TELEA)
-    return low.astype(np.float32), filled.astype(np.float32)
+    # The white is filled without the iris, or the iris would run down behind the lids.
+    in_halo = np.hypot(x - (centre[0] - low[0]), y - (centre[1] - low[1])) < 1.25 * radius
+    white_known = known * (1 - in_halo.astype(np.uint8))
+    if not white_known.any():
+        white_known = known
+    white = cv2.inpaint(patch, 1 - white_known, 3, cv2.INPAINT_TELEA)
+    shown = (known > 0) | use
+    ball = np.where(shown[..., None], filled, white)
+    return low.astype(np.float32), ball.astype(np.float32)
 
 
 def turn_eyes(
@@ -135,7 +141,7 @@ def paint_eyes(out: Image, field: Float, covered: NDArray[np.uint8], eyes: dict[
         return
     for side in "rl":
         eye = eyes[side]
-        amount = float(smoothstep(np.float32(length / (_REPAINT_RADII * eye.radius))))
+        amount = ramp(length / (_REPAINT_RADII * eye.radius))
         rows, columns = np.nonzero(covered == LABEL[side])
         if len(rows):
             _paint_eye(out, field, rows, columns, eye.ball, eye.origin, amount)

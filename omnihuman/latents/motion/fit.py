@@ -1,5 +1,7 @@
-"""Video -> motion parameters: head by a rigid fit, lips and brows by box-constrained least squares on the shape basis,
-lids and gaze by direct measures. All relative to the driver's own neutral frame, so identity does not transfer.
+"""Video -> motion parameters, fitted to tracked landmarks.
+
+Head by a rigid fit, lips and brows by box-constrained least squares on the shape basis, lids and gaze by direct
+measures. All relative to the driver's own neutral frame, so identity does not transfer.
 
 Only what a face tracker sees is fitted; torso and arms stay at rest.
 Legend: T frames of the video, K shapes, N landmarks.

@@ -58,7 +58,9 @@ def hole_strips() -> tuple[Index, NDArray[np.uint8]]:
 
 
 def _holes() -> list[tuple[int, tuple[int, ...], tuple[int, ...]]]:
-    holes = [(MOUTH, topo.UPPER_LIP_ROWS[3], topo.LOWER_LIP_ROWS[3])]
+    holes: list[tuple[int, tuple[int, ...], tuple[int, ...]]] = [
+        (MOUTH, topo.UPPER_LIP_ROWS[3], topo.LOWER_LIP_ROWS[3])
+    ]
     for label, side in ((EYE_R, "r"), (EYE_L, "l")):
         first, last = topo.LID_CORNERS[side]
         holes.append((label, (first, *topo.UPPER_LID[side], last), (first, *topo.LOWER_LID[side], last)))

@@ -7,7 +7,7 @@ Legend: h, w of a patch round the mouth; a, b = position right and down of the m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -63,11 +63,12 @@ class MouthInterior:
 
 @dataclass(frozen=True)
 class OwnTeeth:
-    """Teeth cut from the picture: `upper` and `lower` premultiplied `h w 4`, and b of the upper biting edge."""
+    """Teeth cut from the picture: `upper` and `lower` premultiplied `h w 4`, b of the upper biting edge, `3` colour."""
 
     upper: Float
     lower: Float
     upper_edge: float
+    colour: Float
 
 
 def build_interior(image: Image, points: Float, frame: HeadFrame) -> MouthInterior:
@@ -87,6 +88,8 @@ def build_interior(image: Image, points: Float, frame: HeadFrame) -> MouthInteri
     lower_lip = float(((points[14, :2] - centre) @ inverse.T)[1])
     own = _own_teeth(image, points, origin, a, b, frame)
     upper_edge = upper_lip + _UPPER_SHOWN_IOD if own is None else own.upper_edge
+    if own is not None:
+        light = replace(light, teeth=own.colour)
     upper = _upper_sprite(a, b, upper_edge, light)
     lower = _lower_sprite(a, b, lower_lip - _LOWER_SHOWN_IOD, light)
     blur = max(0.45, 0.55 * softness_px(image, points, frame))
@@ -186,9 +189,18 @@ def _own_teeth(image: Image, points: Float, origin: Float, a: Float, b: Float, f
         return None
     edge, split = rows
     soft = cv2.GaussianBlur(teeth.astype(np.float32), (0, 0), max(0.6, 0.005 * frame.iod_px))
-    alpha = np.clip(np.minimum(soft * 1.2, cv2.GaussianBlur(opening.astype(np.float32), (0, 0), 0.8)), 0, 1)
+    # The lips' own shadow lies on the outermost pixels; it belongs to the closed mouth.
+    size = 2 * max(1, round(0.006 * frame.iod_px)) + 1
+    inner = cv2.blur(cv2.erode(opening, np.ones((size, size), np.uint8)).astype(np.float32), (size, size))
+    alpha = np.clip(np.minimum(soft * 1.2, inner), 0, 1)
     above = 1 - smoothstep((b - split) / 0.006 + 0.5)
-    return OwnTeeth(_premultiplied(patch, alpha * above), _premultiplied(patch, alpha * (1 - above)), edge)
+    colour = np.percentile(patch[teeth > 0.6], 65, axis=0) if (teeth > 0.6).any() else patch[teeth > 0].mean(0)
+    return OwnTeeth(
+        _premultiplied(patch, alpha * above),
+        _premultiplied(patch, alpha * (1 - above)),
+        edge,
+        np.asarray(1.08 * colour, np.float32),
+    )
 
 
 def _enamel_likeness(patch: Float, image: Image, points: Float) -> Float:

@@ -13,11 +13,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 from omnihuman.latents.motion import topology as topo
-from omnihuman.latents.motion.body import smoothstep
+from omnihuman.latents.motion.body import ramp, smoothstep
 from omnihuman.latents.motion.composite import sample_sprite
 from omnihuman.latents.motion.depth import HeadFrame
 from omnihuman.latents.motion.mesh import MOUTH
 from omnihuman.latents.motion.mouth import MouthInterior
+from omnihuman.latents.motion.posing import Rig
 from omnihuman.latents.motion.probes import Probes, backward_shift
 from omnihuman.types import Float, Image
 
@@ -27,7 +28,13 @@ _CURVE_STEPS = 4
 
 
 def draw_mouth(
-    out: Image, covered: NDArray[np.uint8], interior: MouthInterior, points: Float, rest: Float, probes: Probes, frame: HeadFrame, tongue: float
+    out: Image,
+    covered: NDArray[np.uint8],
+    interior: MouthInterior,
+    points: Float,
+    rig: Rig,
+    probes: Probes,
+    tongue: float,
 ) -> None:
     """Draws into `out` in place.
 
@@ -36,13 +43,13 @@ def draw_mouth(
         covered: `H W` labels of the frame.
         interior: Of the picture.
         points: `V 3` posed vertices with probes.
-        rest: `V 3` the same at rest.
+        rig: Of the picture.
         probes: Numbers of the probes.
-        frame: Frame of the pictured head.
         tongue: 0..1 how far the tip shows.
     """
+    rest, frame = rig.points, rig.frame
     amount = _opening_change(points, rest, frame)
-    amount = max(amount, float(smoothstep(np.float32(tongue / 0.3))) if tongue > 0 else 0.0)
+    amount = max(amount, ramp(tongue / 0.3) if tongue > 0 else 0.0)
     if amount <= 0:
         return
     curve = smooth_ring(points[list(_RING), :2])
@@ -72,7 +79,7 @@ def _opening_change(points: Float, rest: Float, frame: HeadFrame) -> float:
     now = np.linalg.norm(points[lower] - points[upper], axis=1)
     before = np.linalg.norm(rest[lower] - rest[upper], axis=1)
     change = float(np.abs(now - before).max()) / frame.iod_px
-    return float(smoothstep(np.float32((change - _FADE_IOD[0]) / (_FADE_IOD[1] - _FADE_IOD[0]))))
+    return ramp((change - _FADE_IOD[0]) / (_FADE_IOD[1] - _FADE_IOD[0]))
 
 
 def smooth_ring(ring: Float) -> Float:
@@ -108,7 +115,7 @@ def _opening(curve: Float, size: tuple[int, int], iod_px: float) -> tuple[Float,
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _paint(
+def _paint(  # noqa: PLR0913 - compiled code takes arrays, not objects
     out: NDArray[np.uint8],
     covered: NDArray[np.uint8],
     mask: NDArray[np.float32],
@@ -147,7 +154,7 @@ def _paint(
             # The floor of the mouth: a mound that lies lower at the sides, darker towards the throat.
             top_b = lower_lip - 0.095 - 0.02 * tip + 1.7 * a * a
             mound = _ramp((b - top_b) / 0.03 + 0.5)
-            depth_shade = 0.46 + 0.44 * _ramp((b - top_b) / 0.10) - 0.10 * _ramp(1.0 - abs(a) / 0.012)
+            depth_shade = 0.52 + 0.42 * _ramp((b - top_b) / 0.10) - 0.10 * _ramp(1.0 - abs(a) / 0.012)
             for c in range(3):
                 flesh = colours[3 + c] * depth_shade
                 colour[c] = colours[c] + mound * (flesh - colours[c])

@@ -12,7 +12,7 @@ import numpy as np
 
 from omnihuman.latents.motion import topology as topo
 from omnihuman.latents.motion.basis import FaceBasis
-from omnihuman.latents.motion.body import BodyField, smoothstep
+from omnihuman.latents.motion.body import BodyField, ramp, smoothstep
 from omnihuman.latents.motion.depth import HeadFrame
 from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW
 from omnihuman.perception.face_geometry import head_rotation
@@ -61,7 +61,7 @@ class Rig:
 def clip_parameters(parameters: Float, frame: HeadFrame) -> Float:
     """Limits one vector `P` to the table's range, and the yaw further where the picture is half turned already."""
     clipped = np.clip(np.nan_to_num(parameters.astype(np.float32)), LOW, HIGH)
-    turned = float(smoothstep(np.float32((abs(frame.yaw_deg) - _WIDE_YAW_DEG) / 12.0)))
+    turned = ramp((abs(frame.yaw_deg) - _WIDE_YAW_DEG) / 12.0)
     limit = float(HIGH[INDEX["head_yaw_deg"]]) * (1 - 0.5 * turned)
     clipped[INDEX["head_yaw_deg"]] = np.clip(clipped[INDEX["head_yaw_deg"]], -limit, limit)
     return clipped

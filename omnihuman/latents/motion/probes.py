@@ -65,4 +65,4 @@ def backward_shift(rest: Float, moved: Float) -> NDArray[np.float64]:
     if not shift.any():
         return np.zeros((2, 3))
     plane = np.concatenate([moved, np.ones((3, 1))], 1).astype(np.float64)
-    return np.linalg.solve(plane, shift).T
+    return np.asarray(np.linalg.solve(plane, shift).T, np.float64)

@@ -16,7 +16,7 @@ _EDGE = 1e-4
 
 
 @njit(cache=True, nogil=True)
-def rasterise(
+def rasterise(  # noqa: PLR0913 - compiled code takes arrays, not objects
     points: NDArray[np.float32],
     shift: NDArray[np.float32],
     triangles: NDArray[np.int32],

@@ -146,7 +146,7 @@ def _head_weight(points: Float, mesh_points: Float, frame: HeadFrame) -> Float:
     oval = mesh_points[list(topo.OVAL)]
     down = frame.axes[:2, 1] / np.linalg.norm(frame.axes[:2, 1])
     below = (points - mesh_points[topo.CHIN]) @ down / frame.iod_px
-    neck = 1 - smoothstep((below + 0.05) / _NECK_IOD)
+    neck = 1 - smoothstep((below - 0.03) / _NECK_IOD)
     distance = np.sqrt(((points[:, None] - oval[None]) ** 2).sum(2).min(1)) / frame.iod_px
     # Hair and hats may tower: upwards the head reaches further than sideways.
     upward = np.clip((mesh_points[topo.FOREHEAD] - points) @ down / frame.iod_px, 0.0, 2.5)
@@ -163,9 +163,7 @@ def _rest_smile(points: Float, frame: HeadFrame) -> Float:
     return np.clip((lift - _NEUTRAL_CORNER_IOD) / _SMILE_LIFT_IOD, 0.0, 1.0).astype(np.float32)
 
 
-def _facts(
-    image: Image, frame: HeadFrame, rig: Rig, torso: Torso, body: BodyLandmarks | None
-) -> ReferenceFacts:
+def _facts(image: Image, frame: HeadFrame, rig: Rig, torso: Torso, body: BodyLandmarks | None) -> ReferenceFacts:
     height, width = image.shape[:2]
     arms = {side: _arm_visible(body, side, height, width) for side in "lr"}
     return ReferenceFacts(

@@ -10,6 +10,7 @@ import numpy as np
 
 from omnihuman.latents.motion.composite import composite
 from omnihuman.latents.motion.eyes import gaze_shift, paint_eyes, turn_eyes
+from omnihuman.latents.motion.lids import keep_lashes
 from omnihuman.latents.motion.mouth_draw import draw_mouth
 from omnihuman.latents.motion.parameters import INDEX
 from omnihuman.latents.motion.posing import clip_parameters, pose
@@ -29,7 +30,8 @@ class FrameRenderer:
         self._reference = reference
         height, width = reference.image.shape[:2]
         self._field = np.zeros((height, width, 2), np.float32)
-        self._covered = np.zeros((height, width), np.uint8)
+        self.covered = np.zeros((height, width), np.uint8)
+        """What each pixel of the last frame shows, `H W`: a label of `mesh.py`, 0 = background."""
 
     def draw(self, parameters: Float) -> Image:
         """Frame `H W 3` for one vector `P` in the table's units."""
@@ -37,19 +39,20 @@ class FrameRenderer:
         value = clip_parameters(parameters, ref.rig.frame)
         points = pose(ref.rig, value)
         plane = np.ascontiguousarray(points[: len(ref.mesh.points), :2])
-        shift = ref.mesh.points - plane
+        shift = np.asarray(ref.mesh.points - plane, np.float32)
         corners = ref.mesh.triangles[ref.order.face]
         depth = points[corners, 2].sum(1)
         order = np.concatenate([ref.order.outer, ref.order.face[np.argsort(depth, kind="stable")]])
         rasterise(
             plane, shift, ref.mesh.triangles, order, ref.mesh.labels, ref.order.mixed,
-            ref.layers.residual, self._field, self._covered,
+            ref.layers.residual, self._field, self.covered,
         )  # fmt: skip
         rest, frame = ref.rig.points, ref.rig.frame
         gaze = gaze_shift(float(value[INDEX["gaze_x"]]), float(value[INDEX["gaze_y"]]), frame)
-        turn_eyes(self._field, self._covered, points, rest, ref.probes, ref.eyes, gaze)
+        keep_lashes(self._field, self.covered, points, rest)
+        turn_eyes(self._field, self.covered, points, rest, ref.probes, ref.eyes, gaze)
         out = np.empty_like(ref.image)
-        composite(ref.image, ref.layers.residual, ref.layers.background, self._field, self._covered, out)
-        paint_eyes(out, self._field, self._covered, ref.eyes, gaze)
-        draw_mouth(out, self._covered, ref.interior, points, rest, ref.probes, frame, float(value[INDEX["tongue"]]))
+        composite(ref.image, ref.layers.residual, ref.layers.background, self._field, self.covered, out)
+        paint_eyes(out, self._field, self.covered, ref.eyes, gaze)
+        draw_mouth(out, self.covered, ref.interior, points, ref.rig, ref.probes, float(value[INDEX["tongue"]]))
         return out

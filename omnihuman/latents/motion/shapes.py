@@ -8,6 +8,7 @@ Legend: K handle landmarks.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -76,19 +77,17 @@ class FaceShapes:
             "brow_inner_up": self._brow_inner_up,
         }
         for side in "lr":
-            table |= {
-                f"smile_{side}": lambda side=side: self._corner(side, out=0.095, down=-0.088, bend=1.8, back=0.04),
-                f"stretch_{side}": lambda side=side: self._corner(side, out=0.125, down=0.012, bend=1.2, back=0.05),
-                f"frown_{side}": lambda side=side: self._corner(side, out=0.02, down=0.11, bend=1.6, back=0.01),
-                f"brow_outer_up_{side}": lambda side=side: self._brow(side, (0.85, 1.0, 0.75, 0.3, 0.08), -0.14),
-                f"brow_down_{side}": lambda side=side: self._brow(side, (0.5, 0.8, 1.0, 1.0, 1.0), 0.09),
-                f"blink_{side}": lambda side=side: self._lids(side, upper=0.9, lower=0.1, fold=0.42),
-                f"squint_{side}": lambda side=side: self._lids(side, upper=0.14, lower=0.32, fold=0.05),
-            }
+            table[f"smile_{side}"] = partial(self._corner, side, out=0.095, down=-0.088, bend=1.8, back=0.04)
+            table[f"stretch_{side}"] = partial(self._corner, side, out=0.125, down=0.012, bend=1.2, back=0.05)
+            table[f"frown_{side}"] = partial(self._corner, side, out=0.02, down=0.11, bend=1.6, back=0.01)
+            table[f"brow_outer_up_{side}"] = partial(self._brow, side, (0.85, 1.0, 0.75, 0.3, 0.08), -0.14)
+            table[f"brow_down_{side}"] = partial(self._brow, side, (0.5, 0.8, 1.0, 1.0, 1.0), 0.09)
+            table[f"blink_{side}"] = partial(self._lids, side, upper=0.9, lower=0.1, fold=0.42)
+            table[f"squint_{side}"] = partial(self._lids, side, upper=0.14, lower=0.32, fold=0.05)
         return table
 
     def _zero(self) -> Float:
-        return np.zeros((topo.NUM_LANDMARKS, 3))  # type: ignore[return-value]
+        return np.zeros((topo.NUM_LANDMARKS, 3))
 
     def _jaw_open(self) -> Float:
         d = self._zero()
@@ -207,11 +206,18 @@ class FaceShapes:
         """Closes the eye by shares of this person's own lid gap."""
         d = self._zero()
         top, bottom = list(topo.UPPER_LID[side]), list(topo.LOWER_LID[side])
-        gap = np.maximum(0.0, self._points[bottom, 1] - self._points[top, 1])
-        d[top, 1], d[bottom, 1] = upper * gap, -lower * gap
-        d[list(topo.UPPER_LID_FOLD[side]), 1] = fold * upper * gap
+        first, last = topo.LID_CORNERS[side]
+        gap_top = np.maximum(0.0, self._height_at(top, [first, *bottom, last]) - self._points[top, 1])
+        gap = np.maximum(0.0, self._points[bottom, 1] - self._height_at(bottom, [first, *top, last]))
+        d[top, 1], d[bottom, 1] = upper * gap_top, -lower * gap
+        d[list(topo.UPPER_LID_FOLD[side]), 1] = fold * upper * gap_top
         d[list(topo.LOWER_LID_FOLD[side]), 1] = -0.6 * lower * gap
         return d
+
+    def _height_at(self, points: list[int], curve: list[int]) -> np.ndarray:
+        """Height of a curve through landmarks, from image left to right, at the places of `points`."""
+        x = np.maximum.accumulate(self._points[curve, 0])
+        return np.interp(self._points[points, 0], x, self._points[curve, 1])
 
 
 def seal_columns() -> tuple[Float, tuple[str, ...]]:

@@ -12,9 +12,7 @@ X = torch.zeros(1, 2, 4)
 
 
 def batch(audio_present: float = 1.0) -> ConditionBatch:
-    return ConditionBatch(
-        torch.zeros(1, 3), torch.zeros(1, 8, 2), X, X, torch.ones(1), torch.full((1,), audio_present)
-    )
+    return ConditionBatch(torch.zeros(1, 3), torch.zeros(1, 8, 2), X, X, torch.ones(1), torch.full((1,), audio_present))
 
 
 class Recorder:

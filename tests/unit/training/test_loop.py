@@ -39,11 +39,11 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 
 def test_it_overfits_one_synthetic_batch(tmp_path: Path):
     settings = tiny()
-    only_audio = settings.stages[1].model_copy(update={"steps": 250})
+    only_audio = settings.stages[1].model_copy(update={"steps": 120})
     optimizer = settings.optimizer.model_copy(update={"learning_rate": 0.01})
     run = new_run(tmp_path, settings.model_copy(update={"stages": (only_audio,), "optimizer": optimizer}), distinct=1)
     first = [run.advance() for _ in range(10)]
-    last = [run.advance() for _ in range(240)][-10:]
+    last = [run.advance() for _ in range(110)][-10:]
 
     def mean(losses: list[dict[str, float]], name: str) -> float:
         return sum(loss[name] for loss in losses) / len(losses)

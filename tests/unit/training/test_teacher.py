@@ -91,7 +91,8 @@ def test_fast_vowels_open_less():
 def test_jaw_is_conversational():
     jaws = [teach(chatter(8.0, i), 8.0, FACE, random_style(rng(i)), rng(i))[:, INDEX["jaw_open"]] for i in range(20)]
     jaw = np.concatenate(jaws)
-    assert jaw.max() < 0.7 and np.mean(jaw > 0.45) < 0.02 and jaw.std() > 0.06
+    # Tracked speakers spend about one frame in twenty wider open than this jaw alone can be (gap over 0.2 IOD).
+    assert jaw.max() < 0.7 and np.mean(jaw > 0.45) < 0.05 and jaw.std() > 0.06
 
 
 def test_mouth_rests_in_silence_and_in_long_pauses():
