@@ -49,7 +49,8 @@ class TinyPhones:
     def log_posteriors(self, sound):
         posteriors = np.full((row_count(sound), POSTERIOR_WIDTH), -9.0, np.float32)
         edges = np.linspace(0, len(sound.samples), len(posteriors) + 1).astype(int)
-        loud = [np.abs(sound.samples[a : b + 1]).max(initial=0.0) > 0.05 for a, b in zip(edges, edges[1:], strict=False)]
+        rows = [sound.samples[a : b + 1] for a, b in zip(edges, edges[1:], strict=False)]
+        loud = [np.abs(row).max(initial=0.0) > 0.05 for row in rows]
         posteriors[np.arange(len(posteriors)), np.where(loud, 1, 0)] = 0.0
         return posteriors
 

@@ -6,11 +6,7 @@ from typing import Annotated
 
 import typer
 
-from omnihuman.cli import models
-from omnihuman.cli.animate import animate
-from omnihuman.cli.evaluate import app as evaluate_app
-from omnihuman.cli.licences import licences
-from omnihuman.cli.train import train
+from omnihuman.cli import animate, evaluate, licences, models, train
 from omnihuman.config import VERSION
 
 app = typer.Typer(
@@ -21,10 +17,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(animate)
-app.command()(train)
-app.command()(licences)
-app.add_typer(evaluate_app, name="evaluate")
+app.command()(animate.animate)
+app.command()(train.train)
+app.command()(licences.licences)
+app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")
 
 

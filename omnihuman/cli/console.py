@@ -73,11 +73,12 @@ def progress_bar(enabled: bool) -> Iterator[ProgressCallback | None]:
 
 
 def _plain_lines(console: Console, every_s: float = 5.0) -> Callable[[ProgressEvent, str], None]:
-    last = {"stage": "", "at_s": 0.0}
+    stage, shown_s = "", 0.0
 
     def line(event: ProgressEvent, text: str) -> None:
-        if event.stage != last["stage"] or event.elapsed_s - float(last["at_s"]) >= every_s:
-            last.update(stage=event.stage, at_s=event.elapsed_s)
+        nonlocal stage, shown_s
+        if event.stage != stage or event.elapsed_s - shown_s >= every_s:
+            stage, shown_s = event.stage, event.elapsed_s
             console.print(text, markup=False, highlight=False)
 
     return line

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from pydantic import ValidationError
@@ -29,12 +29,10 @@ def request_options() -> list[inspect.Parameter]:
 def takes_request(command: Callable[..., Any]) -> Callable[..., Any]:
     """Gives a command that accepts `**fields` the schema's options in its signature, for typer to read."""
     own = list(inspect.signature(command, eval_str=True).parameters.values())
-    named = [p for p in own if p.kind is not inspect.Parameter.VAR_KEYWORD]
-    named = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in named]
-    required = [p for p in (*request_options(), *named) if p.default is inspect.Parameter.empty]
-    optional = [p for p in (*request_options(), *named) if p.default is not inspect.Parameter.empty]
-    command.__signature__ = inspect.Signature([*required, *optional])  # type: ignore[attr-defined]
-    command.__annotations__ = {p.name: p.annotation for p in (*required, *optional)}
+    named = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    parameters = [*request_options(), *named]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
     return command
 
 
@@ -54,7 +52,6 @@ def build_request(fields: dict[str, Any]) -> AnimationRequest:
 
 
 def _option(name: str, field: FieldInfo) -> inspect.Parameter:
-    option = typer.Option("--" + name.replace("_", "-"), help=field.description)
-    default = inspect.Parameter.empty if field.is_required() else field.default
-    annotation = Annotated[field.annotation, option]  # type: ignore[valid-type]
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+    default = ... if field.is_required() else field.default
+    option = typer.Option(default, "--" + name.replace("_", "-"), help=field.description)
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=field.annotation)

@@ -154,10 +154,10 @@ def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = Non
     On a CPU always in float32: there the bfloat16 backward pass takes about three times as long.
     """
     if query.device.type != "cpu":
-        return cast(Tensor, dispatch_attention_fn(query, key, value, attn_mask=mask))
+        return dispatch_attention_fn(query, key, value, attn_mask=mask)
     with torch.autocast("cpu", enabled=False):
         mixed = dispatch_attention_fn(query.float(), key.float(), value.float(), attn_mask=mask)
-    return cast(Tensor, mixed).to(value.dtype)
+    return mixed.to(value.dtype)
 
 
 MODULATIONS = 9

@@ -32,6 +32,8 @@ from omnihuman.types import LatentSpec
 
 T_FLOOR = 0.02
 """Below this t the velocity is no longer divided by t; the same floor as `flow.path` (a test holds them together)."""
+ROTARY_THETA = 1000.0
+"""Base of the rotary rates: the slowest wave is several windows long."""
 
 
 class MotionDiT(ModelMixin, ConfigMixin):
@@ -52,7 +54,7 @@ class MotionDiT(ModelMixin, ConfigMixin):
         audio_reach: Audio rows that a frame hears on either side of its centre.
     """
 
-    config_name = "config.json"
+    config_name = "config.json"  # type: ignore[assignment]
 
     @register_to_config
     def __init__(  # noqa: PLR0913 - diffusers registers every argument as a config key
@@ -157,7 +159,3 @@ class MotionDiT(ModelMixin, ConfigMixin):
     def _signature(cls) -> list[str]:
         """Names of the config keys."""
         return sorted(cls._get_init_keys(cls) - {"self"})
-
-
-ROTARY_THETA = 1000.0
-"""Base of the rotary rates: the slowest wave is several windows long."""

@@ -7,6 +7,7 @@ A forward is skipped only where its term vanishes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -35,7 +36,7 @@ class AudioGuidance:
 
 def annealed(scale: float, t: float, power: float) -> float:
     """1 + (s - 1) t^power: the full scale at t = 1, falling towards 1 as t falls to 0."""
-    return 1.0 + (scale - 1.0) * t**power
+    return 1.0 + (scale - 1.0) * math.pow(t, power)
 
 
 def joint(v_null: Tensor, v_all: Tensor, scale: float) -> Tensor:

@@ -158,7 +158,7 @@ def read_frames(path: Path) -> Iterator[Image]:
     with _open_video(path) as container:
         try:
             for frame in container.decode(video=0):
-                yield frame.to_ndarray(format="rgb24")
+                yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
         except av.FFmpegError as error:
             cause = f"{path.name!r} is damaged: {error.strerror}"
             raise InputError("video_unreadable", cause, "Save the video again as mp4.") from None

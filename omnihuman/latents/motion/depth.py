@@ -16,7 +16,7 @@ from omnihuman.latents.motion.mesh import Index
 from omnihuman.perception.face_geometry import head_pose_deg
 from omnihuman.types import Float
 
-_DEPTH_GAIN = 1.3
+_DEPTH_GAIN = 1.45
 """The detector's heads are flatter than heads are."""
 _SLOPE = 1.35
 _SMOOTHING_ROUNDS = 6

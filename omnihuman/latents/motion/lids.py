@@ -67,8 +67,6 @@ def _bend(
                 continue
             away = bottom - y
             even = away * band / stretched
-            if away < rigid:
-                wanted = away
-            else:
-                wanted = rigid + (band - rigid) * (away - rigid) / (stretched - rigid)
+            spread = rigid + (band - rigid) * (away - rigid) / (stretched - rigid)
+            wanted = away if away < rigid else spread
             field[y, x, 1] -= share * (wanted - even)

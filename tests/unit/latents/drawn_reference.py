@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from omnihuman.latents.motion.reference import MotionReference, build_reference
+from omnihuman.perception.body import BodyLandmarks
 from tests.unit.perception.drawn_face import draw_face
 
 POINTS = np.load(Path(__file__).parents[2] / "assets" / "drawn_face_points.npy")
@@ -27,7 +28,22 @@ def busy_picture():
     return np.clip(draw_face().astype(int) + noise, 0, 255).astype(np.uint8)
 
 
+def standing_body():
+    """Shoulders of the drawn person; nothing else of the body is seen."""
+    points = np.zeros((33, 3), np.float32)
+    points[[11, 12], :2] = [[380, 450], [132, 450]]
+    visibility = np.zeros(33, np.float32)
+    visibility[[11, 12]] = 0.9
+    return BodyLandmarks(points, visibility, 0.9)
+
+
 @cache
 def drawn_reference() -> MotionReference:
     """Prepared once for all tests; never changed by them."""
     return build_reference(busy_picture(), POINTS, drawn_matte(), None)
+
+
+@cache
+def drawn_with_body() -> MotionReference:
+    """The same with its shoulders found."""
+    return build_reference(busy_picture(), POINTS, drawn_matte(), standing_body())

@@ -8,7 +8,7 @@ from omnihuman.latents.motion.mesh import EYE_L, EYE_R, SKIN, inside_polygon, si
 from omnihuman.latents.motion.parameters import HIGH, LOW, NAMES, vector
 from omnihuman.latents.motion.posing import clip_parameters, lip_gaps, pose
 from omnihuman.latents.motion.renderer import FrameRenderer
-from tests.unit.latents.drawn_reference import drawn_reference
+from tests.unit.latents.drawn_reference import drawn_reference, drawn_with_body
 
 REFERENCE = drawn_reference()
 RIG = REFERENCE.rig
@@ -103,11 +103,26 @@ def test_head_turns_and_shifts_go_the_way_the_table_says():
 
 
 def test_the_torso_carries_the_head_and_stays_at_its_root():
-    moved = posed(sway_x=0.08) - RIG.points
-    assert moved[topo.NOSE_TIP, 0] > 0
-    below = RIG.points[:, 1] > RIG.body.root[1]
-    np.testing.assert_array_equal(moved[below], 0)
-    assert (posed(shrug_l=1.0) - RIG.points)[:468].any() == False  # noqa: E712 - the face does not move, exactly
+    rig = drawn_with_body().rig
+
+    def moved(**values):
+        return pose(rig, clip_parameters(vector(**values), rig.frame)) - rig.points
+
+    sway = moved(sway_x=0.08)
+    assert sway[topo.NOSE_TIP, 0] == pytest.approx(0.08 * rig.body.width_px * rig.body.gain, rel=0.02)
+    assert rig.body.gain > 0.2
+    np.testing.assert_array_equal(sway[rig.points[:, 1] > rig.body.root[1]], 0)
+    assert moved(lean_deg=5)[topo.FOREHEAD, 0] > 0
+    assert moved(breathe=1)[topo.NOSE_TIP, 1] < 0
+    shrug = moved(shrug_l=1)
+    np.testing.assert_array_equal(shrug[:468], 0)
+    assert shrug[:, 1].min() < -0.02 * rig.body.width_px
+    assert (shrug[rig.points[:, 0] < 200, 1] > -0.01 * rig.body.width_px).all(), "the right shoulder stays"
+
+
+def test_a_close_up_without_shoulders_has_no_torso_motion():
+    assert REFERENCE.facts.torso_visible < 0.05
+    np.testing.assert_allclose(posed(sway_x=0.08, lean_deg=5, breathe=1.5), RIG.points, atol=1e-3)
 
 
 def test_no_pixel_of_the_face_is_uncovered_over_the_whole_range():

