@@ -210,7 +210,7 @@ def checks() -> dict[str, list[str]]:
         "ruff": python("-m", "ruff", "check", "."),
         "format": python("-m", "ruff", "format", "--check", "."),
         "types": python("-m", "mypy"),
-        "layers": [str(venv_python().with_name("lint-imports")), "--no-logo"],
+        "layers": [str(venv_python().with_name("lint-imports")), "--no-logo", "--no-cache"],
     }
 
 
@@ -271,7 +271,6 @@ def target_train() -> int:
 def target_clean() -> int:
     """Removes .venv and caches of tools; outputs, runs and fetched models stay."""
     doomed = [p for n in ("build", ".mypy_cache", ".ruff_cache", ".pytest_cache") if (p := ROOT / n).exists()]
-    doomed += [*ROOT.glob("*.egg-info"), *ROOT.glob(".import_linter_cache"), *ROOT.glob(".hypothesis")]
     doomed += [p for top in ("omnihuman", "tests", "examples") for p in (ROOT / top).rglob("__pycache__")]
     if (venv_dir() / STAMP).is_file():
         doomed.append(venv_dir())

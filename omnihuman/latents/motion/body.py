@@ -115,7 +115,7 @@ def build_body_field(points: Float, head_weight: Float, torso: Torso) -> BodyFie
         1,
     )
     shrug = np.stack([_shrug(points, torso.shoulder_l, middle, span), _shrug(points, torso.shoulder_r, middle, span)])
-    shrug *= ((1 - head_weight) * bend**0.5)[None, :, None]
+    shrug *= ((1 - head_weight) * bend)[None, :, None]
     gain = float(np.clip(torso.visible / 0.5, 0.0, 1.0))
     return BodyField(
         bend=bend.astype(np.float32),

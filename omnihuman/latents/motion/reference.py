@@ -146,7 +146,9 @@ def _head_weight(points: Float, mesh_points: Float, frame: HeadFrame) -> Float:
     oval = mesh_points[list(topo.OVAL)]
     down = frame.axes[:2, 1] / np.linalg.norm(frame.axes[:2, 1])
     below = (points - mesh_points[topo.CHIN]) @ down / frame.iod_px
-    neck = 1 - smoothstep((below - 0.03) / _NECK_IOD)
+    aside = np.abs((points - mesh_points[topo.CHIN]) @ np.array([-down[1], down[0]])) / frame.iod_px
+    # Shoulders are no neck: beside it the weight falls faster.
+    neck = 1 - smoothstep((below * (1 + 1.2 * np.clip((aside - 0.6) / 0.6, 0, 1)) - 0.03) / _NECK_IOD)
     distance = np.sqrt(((points[:, None] - oval[None]) ** 2).sum(2).min(1)) / frame.iod_px
     # Hair and hats may tower: upwards the head reaches further than sideways.
     upward = np.clip((mesh_points[topo.FOREHEAD] - points) @ down / frame.iod_px, 0.0, 2.5)
