@@ -271,6 +271,7 @@ def target_train() -> int:
 def target_clean() -> int:
     """Removes .venv and caches of tools; outputs, runs and fetched models stay."""
     doomed = [p for n in ("build", ".mypy_cache", ".ruff_cache", ".pytest_cache") if (p := ROOT / n).exists()]
+    doomed += [*ROOT.glob("*.egg-info"), *ROOT.glob(".import_linter_cache"), *ROOT.glob(".hypothesis")]
     doomed += [p for top in ("omnihuman", "tests", "examples") for p in (ROOT / top).rglob("__pycache__")]
     if (venv_dir() / STAMP).is_file():
         doomed.append(venv_dir())

@@ -14,7 +14,7 @@ from tests.meta.source_tree import ROOT, files, imports, module_path, relative, 
 PAGES = [p for p in files({".md"}) if p.parts[len(ROOT.parts)] not in {"tests", "configs"}]
 CONFIGS = files({".yaml"})
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+LINK = re.compile(r"""\]\(([^)\s]+)\)|<img src="([^"]+)\"""")
 INLINE = re.compile(r"`((?:python -m (?:omnihuman|house)|make|omnihuman) [^`\n]+)`")
 COMMAND = re.compile(r"^(?:\$ )?((?:python -m (?:omnihuman|house)|make|omnihuman) .*)$")
 PLACEHOLDERS = {"...", "COMMAND"}
@@ -109,7 +109,7 @@ def names_in(path):
 
 @pytest.mark.parametrize("path", PAGES, ids=relative)
 def test_links_lead_somewhere(path):
-    targets = [t.split("#")[0] for t in LINK.findall(path.read_text(encoding="utf-8"))]
+    targets = ["".join(groups).split("#")[0] for groups in LINK.findall(path.read_text(encoding="utf-8"))]
     local = [t for t in targets if t and not re.match(r"[a-z]+:", t)]
     assert [t for t in local if not (path.parent / t).exists()] == []
 

@@ -63,20 +63,19 @@ def rasterise(  # noqa: PLR0913 - compiled code takes arrays, not objects
         v_y = ((v2 - v0) * (bx - ax) - (v1 - v0) * (cx - ax)) / area
         u_low, u_high = min(u0, u1, u2), max(u0, u1, u2)
         v_low, v_high = min(v0, v1, v2), max(v0, v1, v2)
-        label, straddles = labels[f], mixed[f]
         for y in range(max(0, int(np.ceil(y_low - _EDGE))), min(height - 1, int(np.floor(y_high + _EDGE))) + 1):
             left, right = _span(float(y), ax, ay, bx, by, cx, cy)
             for x in range(max(0, int(np.ceil(left - _EDGE))), min(width - 1, int(np.floor(right + _EDGE))) + 1):
                 u = min(max(u0 + u_x * (x - ax) + u_y * (y - ay), u_low), u_high)
                 v = min(max(v0 + v_x * (x - ax) + v_y * (y - ay), v_low), v_high)
-                if straddles == 1 and covered[y, x] != 0:
+                if mixed[f] == 1 and covered[y, x] != 0:
                     source_x = min(max(int(x + u + 0.5), 0), width - 1)
                     source_y = min(max(int(y + v + 0.5), 0), height - 1)
                     if residual[source_y, source_x, 3] < 0.5:
                         continue
                 field[y, x, 0] = u
                 field[y, x, 1] = v
-                covered[y, x] = label
+                covered[y, x] = labels[f]
 
 
 @njit(cache=True, nogil=True, inline="always")

@@ -14,6 +14,7 @@ import numpy as np
 
 from omnihuman.errors import InputError
 from omnihuman.latents.motion.controls import apply_controls
+from omnihuman.latents.motion.fit import fit_clip
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS, SCALE
 from omnihuman.latents.motion.reference import MotionReference, build_reference
 from omnihuman.latents.motion.renderer import FrameRenderer
@@ -93,8 +94,6 @@ class MotionSpace:
     def encode(self, clip: Clip, reference: MotionReference) -> Tensor:
         """Clip of the same or another person -> normalised latents `1 C T` at this space's frame rate."""
         import torch
-
-        from omnihuman.latents.motion.fit import fit_clip
 
         parameters = fit_clip(self._face.track(iter(clip.frames)), clip.fps, reference, SPEC)
         return torch.from_numpy(np.ascontiguousarray((parameters / SCALE).T[None]))
