@@ -3,11 +3,15 @@
 A test that needs a model asks for `model_handle` and is skipped by the model's name when its files were not fetched.
 """
 
+import os
 import socket
 
 import pytest
 
 from tests.meta.source_tree import reaches
+
+# Before anything loads torch: on tiny tensors a second thread only waits, and on a busy machine it waits for ages.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1", "0.0.0.0", None, ""}
 

@@ -6,7 +6,6 @@ OmniHuman-1 section 3.1 (audio cross-attention in every block); convolution k = 
 
 from __future__ import annotations
 
-import math
 from typing import cast
 
 import torch
@@ -196,34 +195,6 @@ def masked_choice(present: Tensor, given: Tensor, null: Tensor) -> Tensor:
     """`given` (`B ...`) where `present` (`B`) is above one half, else `null`, which broadcasts against it."""
     flag = present.reshape(-1, *(1,) * (given.ndim - 1)) > 0.5
     return torch.where(flag, given, null.to(given.dtype))
-
-
-def last_observed(mask: Tensor) -> Tensor:
-    """Index of the latest known frame at or before each frame, `B C T` int64; -1 where none came before."""
-    frame = torch.arange(mask.shape[-1], device=mask.device).expand_as(mask)
-    return torch.where(mask > 0.5, frame, -1).cummax(dim=-1).values
-
-
-class Continuation(nn.Module):
-    """What a clip would do after its motion frames if nothing happened: the last known value, fading per channel.
-
-    The transformer predicts the data as a difference to this, so that a new window starts where the last one ended.
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.log_rate = nn.Parameter(torch.full((channels, 1), math.log(FADE_PER_FRAME)))
-
-    def forward(self, observed: Tensor, mask: Tensor) -> Tensor:
-        """Known values and their mask `B C T` -> `B C T`, 0 where nothing came before."""
-        last = last_observed(mask)
-        age = torch.arange(mask.shape[-1], device=mask.device) - last
-        held = observed.gather(-1, last.clamp(min=0)) * torch.exp(-self.log_rate.exp() * age)
-        return torch.where(last >= 0, held, 0.0)
-
-
-FADE_PER_FRAME = 0.1
-"""Rate that the fading starts its training from."""
 
 
 def layer_norm(x: Tensor) -> Tensor:

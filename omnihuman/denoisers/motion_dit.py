@@ -24,7 +24,6 @@ from omnihuman.denoisers.blocks import (
     Angles,
     AudioEncoder,
     Block,
-    Continuation,
     layer_norm,
     masked_choice,
     rotary_angles,
@@ -53,7 +52,6 @@ class MotionDiT(ModelMixin, ConfigMixin):
         audio_width: Width of the audio encoder.
         audio_layers: Blocks of the audio encoder.
         audio_reach: Audio rows that a frame hears on either side of its centre.
-        continuation: Whether the data are predicted as a difference to the fading last motion frame.
     """
 
     config_name = "config.json"  # type: ignore[assignment]
@@ -73,7 +71,6 @@ class MotionDiT(ModelMixin, ConfigMixin):
         audio_width: int = 128,
         audio_layers: int = 4,
         audio_reach: int = 7,
-        continuation: bool = False,
     ) -> None:
         super().__init__()
         self.entry = nn.Linear(3 * channels, width)
@@ -91,7 +88,6 @@ class MotionDiT(ModelMixin, ConfigMixin):
         )
         self.exit_modulation = nn.Sequential(nn.SiLU(), nn.Linear(width, 2 * width))
         self.exit = nn.Linear(width, channels)
-        self.continuation = Continuation(channels) if continuation else None
         nn.init.zeros_(self.exit.weight)
         nn.init.zeros_(self.exit.bias)
 
@@ -136,8 +132,6 @@ class MotionDiT(ModelMixin, ConfigMixin):
             x = block(x, heard, modulation, angles)
         shift, scale = self.exit_modulation(state).unsqueeze(1).chunk(2, dim=-1)
         data = self.exit(layer_norm(x) * (1 + scale) + shift).transpose(1, 2).float()
-        if self.continuation is not None:
-            data = data + self.continuation(conditions.observed.float(), mask)
         velocity = (latents - data) / t.reshape(-1, 1, 1).clamp(min=T_FLOOR)
         return velocity, regressed.transpose(1, 2).float()
 

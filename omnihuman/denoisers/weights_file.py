@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from omnihuman.errors import ModelError
@@ -89,5 +89,6 @@ def write(path: Path, tensors: Mapping[str, Tensor], config: Mapping[str, Any], 
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     metadata = {**extra, "format": "pt", CONFIG_KEY: json.dumps(config, sort_keys=True)}
-    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, aside, metadata=metadata)
+    # Written by us and not by safetensors, whose own files no other user may read.
+    aside.write_bytes(save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, metadata))
     aside.replace(path)

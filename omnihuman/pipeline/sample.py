@@ -48,7 +48,7 @@ def sample_latents(
     schedule = times(sampler.steps, sampler.schedule_shift)
     guidance = AudioGuidance(sampler.guidance_audio, sampler.guidance_anneal)
     device = next(iter(denoiser.parameters())).device  # type: ignore[attr-defined]
-    done = torch.zeros(1, spec.channels, 0)
+    done = ahead = torch.zeros(1, spec.channels, 0)
     for window in windows:
         prefix = done[:, :, window.start :] if window.keep_from > window.start else None
         length = window.stop - window.start
@@ -56,6 +56,24 @@ def sample_latents(
         noise = initial_noise((1, spec.channels, length), generator).to(device)
         field = guided(denoiser, batch, guidance)
         latents = integrate(field, noise, schedule, batch.observed, batch.observed_mask).cpu()
-        new = latents[:, :, window.keep_from - window.start : window.keep_to - window.start]
-        done = torch.cat([done, new], dim=2)
+        new = crossfade(ahead, latents[:, :, window.keep_from - window.start :])
+        num_kept = window.keep_to - window.keep_from
+        done, ahead = torch.cat([done, new[:, :, :num_kept]], dim=2), new[:, :, num_kept:]
     return done
+
+
+def crossfade(ahead: Tensor, new: Tensor) -> Tensor:
+    """What one window saw ahead, faded into what the next one makes of the same frames.
+
+    Both heard the same sound, so lips agree and survive the blend; head and body, which are free, glide from one take
+    to the other instead of jumping.
+
+    Args:
+        ahead: `1 C K` the look-ahead of the window before; K may be 0.
+        new: `1 C T` the new frames, T >= K.
+    """
+    num_faded = ahead.shape[2]
+    share = torch.arange(1, num_faded + 1) / (num_faded + 1)
+    share = share * share * (3 - 2 * share)
+    faded = (1 - share) * ahead + share * new[:, :, :num_faded]
+    return torch.cat([faded, new[:, :, num_faded:]], dim=2)

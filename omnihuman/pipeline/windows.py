@@ -17,7 +17,8 @@ class Window:
         start: First frame the denoiser sees.
         keep_from: First frame that is new; `start .. keep_from - 1` is the prefix.
         keep_to: End (exclusive) of the new frames.
-        stop: End (exclusive) of what the denoiser sees; `keep_to .. stop - 1` is look-ahead and thrown away.
+        stop: End (exclusive) of what the denoiser sees; `keep_to .. stop - 1` is look-ahead, which is faded
+            into what the next window makes of the same frames.
     """
 
     start: int
@@ -33,7 +34,7 @@ def plan(num_latents: int, window: int, prefix: int, lookahead: int) -> list[Win
         num_latents: Latent frames of the clip, at least 1.
         window: Most frames that one pass may see.
         prefix: Motion frames carried over; fewer only where fewer exist.
-        lookahead: Frames generated past the kept ones, so that a seam has context on both sides.
+        lookahead: Frames generated past the kept ones, for the cross-fade at the seam.
 
     Raises:
         ValueError: the window leaves no room for new frames.

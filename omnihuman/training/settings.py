@@ -53,7 +53,6 @@ class ModelSettings(StrictModel):
     audio_width: int = Field(128, ge=8)
     audio_layers: int = Field(4, ge=1)
     audio_reach: int = Field(7, ge=1, le=40)
-    continuation: bool = True
 
 
 class OptimizerSettings(StrictModel):
@@ -74,15 +73,11 @@ class LossSettings(StrictModel):
         time_bias: b of the weight 1 / (t + b) on the error.
         velocity: Weight of the error of frame-to-frame differences, seam with the motion frames included.
         regression: Weight of the audio encoder's direct guess of the mouth.
-        seam: Added weight of the first frames after known ones, fading over `seam_frames`.
-        seam_frames: Frames over which it fades by e.
     """
 
     time_bias: float = Field(0.15, gt=0.0)
     velocity: float = Field(1.0, ge=0.0)
     regression: float = Field(0.5, ge=0.0)
-    seam: float = Field(4.0, ge=0.0)
-    seam_frames: float = Field(3.0, gt=0.0)
 
 
 class DataSettings(StrictModel):

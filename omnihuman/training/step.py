@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from omnihuman.conditions.base import ConditionBatch
-from omnihuman.denoisers.blocks import last_observed
 from omnihuman.flow import path
 from omnihuman.latents.motion.parameters import group_indices
 from omnihuman.training.settings import LossSettings
@@ -59,7 +58,7 @@ def step(
     noisy = torch.where(known > 0.5, latents, path.interpolate(latents, noise, t))
     predicted, regressed = model.velocity_and_regression(noisy, t, conditions)
     data = torch.where(known > 0.5, latents, path.data_from_velocity(noisy, predicted, t))
-    weight = loss_weight * (1 + _seam(known, settings)) / (t + settings.time_bias)[:, None, None]
+    weight = loss_weight / (t + settings.time_bias)[:, None, None]
     parts = {
         "data": _weighted(data - latents, weight * (1 - known), weight),
         "velocity": _weighted((data - latents).diff(dim=-1), weight[..., 1:], weight[..., 1:]),
@@ -67,13 +66,6 @@ def step(
     }
     total = parts["data"] + settings.velocity * parts["velocity"] + settings.regression * parts["regression"]
     return total, {name: value.detach() for name, value in parts.items()}
-
-
-def _seam(known: Tensor, settings: LossSettings) -> Tensor:
-    """Added weight `B C T` of frames shortly after a known one; 0 where nothing is known before."""
-    last = last_observed(known)
-    age = torch.arange(known.shape[-1], device=known.device) - last
-    return torch.where(last >= 0, settings.seam * torch.exp((1 - age) / settings.seam_frames), 0.0)
 
 
 def _regression(error: Tensor, loss_weight: Tensor, conditions: ConditionBatch) -> Tensor:
