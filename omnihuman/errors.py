@@ -56,6 +56,6 @@ class ResourceError(OmniHumanError):
 
 
 class InterruptedRun(OmniHumanError):  # noqa: N818 - stopping is no mistake
-    """The person or the system stopped the run; what was finished is kept and named."""
+    """The person or the system stopped the run; no half-written file is left."""
 
     exit_code = 130
