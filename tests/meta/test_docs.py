@@ -114,6 +114,12 @@ def test_links_lead_somewhere(path):
     assert [t for t in local if not (path.parent / t).exists()] == []
 
 
+@pytest.mark.parametrize("path", PAGES, ids=relative)
+def test_no_page_waits_for_its_text(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if re.match(r"(TODO|TBD|FIXME|XXX)\b|[A-Z]{4,}$", line.strip())] == []
+
+
 def test_the_table_of_options_is_the_schema():
     """docs/command_line.md names every field of the request, by its option."""
     page = (ROOT / "docs" / "command_line.md").read_text(encoding="utf-8")
