@@ -15,9 +15,10 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from omnihuman.config import StrictModel
+from omnihuman.errors import InputError
 
 Float = NDArray[np.floating[Any]]
 """float32 array; numpy's types cannot follow the width through arithmetic, so they only promise floating."""
@@ -67,6 +68,25 @@ class AnimationRequest(StrictModel):
         if self.audio is not None and self.say is not None:
             raise ValueError("give either audio or say, not both")
         return self
+
+
+def build_request(fields: dict[str, Any], label: Callable[[str], str] = str) -> AnimationRequest:
+    """Validates what a person gave, whichever face it came through.
+
+    Args:
+        fields: Field name -> value.
+        label: How that face names a field, for the error line.
+
+    Raises:
+        InputError: request_invalid, naming the field.
+    """
+    try:
+        return AnimationRequest(**fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = f"{label(str(first['loc'][0]))}: " if first["loc"] else ""
+        cause = where + first["msg"].removeprefix("Value error, ")
+        raise InputError("request_invalid", cause, "See the description of the fields (--help).") from None
 
 
 @dataclass(frozen=True)
@@ -157,12 +177,14 @@ class Sound:
     """Sound of one clip.
 
     Attributes:
-        samples: `S` float32 mono, -1..1.
+        samples: `S` float32 mono, -1..1: what is analysed.
         rate_hz: Samples per second.
+        stereo: `S 2` float32 of the same sound where the source has two channels, for the video; else None.
     """
 
     samples: Float
     rate_hz: int
+    stereo: Float | None = None
 
     @property
     def duration_s(self) -> float:
@@ -184,7 +206,7 @@ class ProgressEvent:
     """How far a run is.
 
     Attributes:
-        stage: What is being done: fetch, prepare, listen, denoise, render or write.
+        stage: What is being done: read, prepare, listen, denoise or render.
         done: Units finished in this stage.
         total: Units of this stage.
         elapsed_s: Seconds since the run began.

@@ -13,6 +13,7 @@ from tests.meta.source_tree import reaches
 # Before anything loads torch: on tiny tensors a second thread only waits, and on a busy machine it waits for ages.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+SLOW_TESTS, SLOW_S, MANY_REPORTS = "house/slow", 0.25, 1000
 LOOPBACK = {"localhost", "127.0.0.1", "::1", "0.0.0.0", None, ""}
 
 
@@ -28,9 +29,17 @@ def pytest_ignore_collect(collection_path, config):
 
 def pytest_collection_modifyitems(items, config):
     if config.getoption("--quick"):
-        slow = [item for item in items if item.get_closest_marker("slow")]
+        remembered = set(config.cache.get(SLOW_TESTS, []))
+        slow = {item for item in items if item.get_closest_marker("slow") or item.nodeid in remembered}
         items[:] = [item for item in items if item not in slow]
         config.hook.pytest_deselected(items=slow)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """A run of everything remembers which tests were slow on this machine; `--quick` leaves them out."""
+    reports = [r for kind in ("passed", "", "failed") for r in terminalreporter.stats.get(kind, [])]
+    if not config.getoption("--quick") and len(reports) > MANY_REPORTS:
+        config.cache.set(SLOW_TESTS, sorted({r.nodeid for r in reports if r.duration > SLOW_S}))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import signal
+import sys
+from io import TextIOWrapper
+from typing import Annotated, Any
 
 import typer
 
 from omnihuman.cli import animate, evaluate, licences, models, train
+from omnihuman.cli.console import fail
 from omnihuman.config import VERSION
+from omnihuman.errors import InputError
+
+_UsageError: Any = typer.BadParameter.__base__
+"""Of whichever click typer stands on."""
 
 app = typer.Typer(
     name="omnihuman",
@@ -40,5 +48,16 @@ def root(
 
 
 def main() -> None:
-    """Entry point of `python -m omnihuman`."""
-    app(prog_name="python -m omnihuman")
+    """Entry point of `python -m omnihuman`; exits with the status that the documentation lists."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A name that the terminal cannot show must not lose a finished video.
+            stream.reconfigure(errors="backslashreplace")
+    # Being asked to end is treated as Ctrl+C: what was begun is cleaned up.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    as_json = "--json" in sys.argv
+    try:
+        status = app(prog_name="python -m omnihuman", standalone_mode=not as_json)
+    except _UsageError as error:
+        fail(InputError("usage", error.format_message(), "See --help."), as_json)
+    raise SystemExit(status or 0)

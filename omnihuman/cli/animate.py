@@ -7,13 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from omnihuman.cli.console import fail, progress_bar, show, transfer_bar, warn
-from omnihuman.cli.schema import build_request, takes_request
-from omnihuman.errors import InterruptedRun, OmniHumanError
+from omnihuman.cli.console import coded_errors, progress_bar, show, transfer_bar, warn
+from omnihuman.cli.schema import option_name, takes_request
 from omnihuman.modelhub.hub import ModelHub
 from omnihuman.pipeline.check import check_request
 from omnihuman.pipeline.preset import load_preset
-from omnihuman.types import AnimationResult
+from omnihuman.types import AnimationResult, build_request
 
 
 @takes_request
@@ -25,8 +24,8 @@ def animate(
     **fields: Any,
 ) -> None:
     """Animate one picture by a sound file or a sentence."""
-    try:
-        request = build_request(fields)
+    with coded_errors(as_json):
+        request = build_request(fields, option_name)
         check_request(request, out)
         watched = not (quiet or as_json)
         with ModelHub.open(device=device) as hub:
@@ -37,10 +36,6 @@ def animate(
 
                 pipeline = OmniHumanPipeline.from_pretrained(request.preset, hub=hub)
                 result = pipeline.animate(request, output=out, progress=progress)
-    except OmniHumanError as error:
-        fail(error, as_json)
-    except KeyboardInterrupt:
-        fail(InterruptedRun("interrupted", "stopped before the video was complete", "Run it again."), as_json)
     report(result, as_json)
 
 

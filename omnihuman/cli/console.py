@@ -7,12 +7,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from omnihuman.errors import OmniHumanError
+from omnihuman.errors import InterruptedRun, OmniHumanError, ResourceError
 from omnihuman.types import ProgressCallback, ProgressEvent
 
 TransferCallback = Callable[[str, int, int], None]
@@ -34,6 +35,21 @@ def fail(error: OmniHumanError, as_json: bool = False) -> NoReturn:
     else:
         sys.stderr.write(f"{error}\n")
     raise SystemExit(error.exit_code)
+
+
+@contextmanager
+def coded_errors(as_json: bool) -> Iterator[None]:
+    """Ends a command with one line (or one JSON record) and the exit code, whatever a person can cause."""
+    try:
+        yield
+    except OmniHumanError as error:
+        fail(error, as_json)
+    except KeyboardInterrupt:
+        fail(InterruptedRun("interrupted", "stopped before it was complete", "Run the same command again."), as_json)
+    except OSError as error:
+        where = f" ({Path(error.filename).name!r})" if isinstance(error.filename, str) else ""
+        cause = f"the system refused: {error.strerror or error}{where}"
+        fail(ResourceError("system_error", cause, "Check the path, the permissions and the free space."), as_json)
 
 
 def show(record: dict[str, Any], lines: list[str], as_json: bool) -> None:

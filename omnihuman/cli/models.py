@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from omnihuman.cli.console import fail, show, transfer_bar
-from omnihuman.errors import InputError, InterruptedRun, OmniHumanError
+from omnihuman.cli.console import coded_errors, show, transfer_bar
+from omnihuman.errors import InputError
 from omnihuman.modelhub.bundle import write_bundle
 from omnihuman.modelhub.hub import FileReport, ModelHub
 from omnihuman.modelhub.integrity import FileState
@@ -33,7 +32,7 @@ _BROKEN = (FileState.TRUNCATED, FileState.CHANGED)
 @app.command("list")
 def list_models(as_json: AsJson = False) -> None:
     """Show every model and whether its files are here."""
-    with _reported(as_json):
+    with coded_errors(as_json):
         hub = ModelHub.open()
         rows = [_summary(entry, hub.examine(entry)) for entry in hub.registry]
         if as_json:
@@ -50,7 +49,7 @@ def list_models(as_json: AsJson = False) -> None:
 @app.command("show")
 def show_model(model_id: One, as_json: AsJson = False) -> None:
     """Show all that is known of one model."""
-    with _reported(as_json):
+    with coded_errors(as_json):
         hub = ModelHub.open()
         entry = hub.registry[model_id]
         reports = hub.examine(entry)
@@ -72,7 +71,7 @@ def fetch(
     silent: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:  # fmt: skip
     """Bring model files into the cache; what is there and right is left alone, what is wrong is replaced."""
-    with _reported(as_json), ModelHub.open() as hub:
+    with coded_errors(as_json), ModelHub.open() as hub:
         chosen = _chosen(hub, ids, every, embedded)
         # A group selection means what can be fetched; our own weights come with the checkout.
         wanted = [entry.id for entry in chosen if ids or entry.source.fetches]
@@ -87,7 +86,7 @@ def fetch(
 @app.command()
 def verify(ids: Ids = None, as_json: AsJson = False) -> None:
     """Hash files again and compare with the registry: the named models, or all that is here."""
-    with _reported(as_json):
+    with coded_errors(as_json):
         hub = ModelHub.open()
         entries = _chosen(hub, ids, every=not ids, embedded=False)
         reports = [report for entry in entries for report in hub.examine(entry, thorough=True)]
@@ -106,7 +105,7 @@ def verify(ids: Ids = None, as_json: AsJson = False) -> None:
 @app.command()
 def pin(model_id: One, as_json: AsJson = False) -> None:
     """Write sha256 and size of a model's files, as its source has them now, into the lock file of the registry."""
-    with _reported(as_json), ModelHub.open() as hub:
+    with coded_errors(as_json), ModelHub.open() as hub:
         lock = hub.pin(model_id)
         pinned = ModelHub.open().registry[model_id].all_files
         lines = [f"{file.sha256}  {file.name} ({file.size} bytes)" for file in pinned]
@@ -120,7 +119,7 @@ def bundle(
     ids: Ids = None, every: Every = False, embedded: Embedded = False, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Copy verified models, licences and a manifest into a folder: with OMNIHUMAN_CACHE=FOLDER it needs no network."""
-    with _reported(as_json), ModelHub.open() as hub:
+    with coded_errors(as_json), ModelHub.open() as hub:
         chosen = _chosen(hub, ids, every, embedded or not (ids or every))
         with transfer_bar(enabled=not as_json) as progress:
             manifest = write_bundle(hub, [entry.id for entry in chosen], folder, progress)
@@ -155,14 +154,3 @@ def _paths(reports: Sequence[FileReport]) -> dict[str, str]:
 def _file_record(report: FileReport) -> dict[str, str]:
     place = {"model": report.model_id, "name": report.spec.name, "path": str(report.path)}
     return {**place, "state": report.state.value}
-
-
-@contextmanager
-def _reported(as_json: bool) -> Iterator[None]:
-    """Ends with one line (or one JSON record) and the exit code of a coded error."""
-    try:
-        yield
-    except OmniHumanError as error:
-        fail(error, as_json)
-    except KeyboardInterrupt:
-        fail(InterruptedRun("interrupted", "stopped before it was complete", "Run the same command again."), as_json)

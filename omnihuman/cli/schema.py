@@ -10,10 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import typer
-from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from omnihuman.errors import InputError
 from omnihuman.types import AnimationRequest
 
 CONSTANT_FIELDS = frozenset({"version"})
@@ -36,22 +34,12 @@ def takes_request(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def build_request(fields: dict[str, Any]) -> AnimationRequest:
-    """Validates what the person gave.
-
-    Raises:
-        InputError: request_invalid, naming the option.
-    """
-    try:
-        return AnimationRequest(**fields)
-    except ValidationError as error:
-        first = error.errors()[0]
-        option = "--" + str(first["loc"][0]).replace("_", "-") if first["loc"] else "the request"
-        cause = f"{option}: {first['msg'].removeprefix('Value error, ')}"
-        raise InputError("request_invalid", cause, "See --help for what is accepted.") from None
+def option_name(field_name: str) -> str:
+    """`motion_strength` -> `--motion-strength`."""
+    return "--" + field_name.replace("_", "-")
 
 
 def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     default = ... if field.is_required() else field.default
-    option = typer.Option(default, "--" + name.replace("_", "-"), help=field.description)
+    option = typer.Option(default, option_name(name), help=field.description)
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=field.annotation)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from PIL import Image as PillowImage
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import ImageCms, ImageOps, UnidentifiedImageError
 
 from omnihuman.errors import InputError
+from omnihuman.media.files import is_readable_file
 from omnihuman.types import Image
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
@@ -29,7 +31,7 @@ def read_image(path: Path) -> Image:
     Raises:
         InputError: image_missing, image_format, image_unreadable, image_too_large or image_too_small.
     """
-    if not path.is_file():
+    if not is_readable_file(path):
         raise InputError("image_missing", f"there is no picture {path.name!r}", "Check the path.")
     try:
         with PillowImage.open(path, formats=FORMATS) as picture:
@@ -56,6 +58,9 @@ def write_image(path: Path, image: Image) -> None:
 
 
 def _flatten(picture: PillowImage.Image) -> Image:
+    if picture.mode.startswith(("I", "F")):
+        return _from_deep_grey(np.asarray(picture, np.float64))
+    picture = _to_srgb(picture)
     if picture.has_transparency_data:
         rgba = picture.convert("RGBA")
         backdrop = PillowImage.new("RGBA", rgba.size, (*BACKDROP, 255))
@@ -63,8 +68,40 @@ def _flatten(picture: PillowImage.Image) -> Image:
     return np.ascontiguousarray(np.asarray(picture.convert("RGB"), np.uint8))
 
 
-def checked_image(image: Image) -> Image:
-    """The same picture, RGB uint8 `H W 3`; raises InputError image_too_small."""
+def _from_deep_grey(grey: np.ndarray) -> Image:
+    """16-bit or float grey `H W` -> RGB; white is the smallest usual white that holds the brightest pixel."""
+    brightest = float(np.nanmax(grey, initial=0.0))
+    white = next((w for w in (1.0, 255.0, 65535.0) if brightest <= w), brightest)
+    levels = np.clip(np.nan_to_num(grey) / white * 255.0, 0, 255).round().astype(np.uint8)
+    return np.repeat(levels[..., None], 3, axis=2)
+
+
+def _to_srgb(picture: PillowImage.Image) -> PillowImage.Image:
+    """Colours of a wide-gamut picture as sRGB; as they are when the profile is missing or broken."""
+    profile = picture.info.get("icc_profile")
+    if not profile or picture.mode not in ("RGB", "RGBA", "CMYK", "L"):
+        return picture
+    target = picture.mode if picture.mode in ("RGB", "RGBA") else "RGB"
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        converted = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode=target)
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return picture
+    return converted or picture
+
+
+def checked_image(image: np.ndarray) -> Image:
+    """An array as a picture: RGB uint8 `H W 3`; grey and RGBA are accepted, too.
+
+    Raises:
+        InputError: image_format or image_too_small.
+    """
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3, 4)):
+        cause = f"an array of {image.dtype} with shape {image.shape} is no picture"
+        raise InputError("image_format", cause, "Give uint8 of shape (H, W, 3), 0..255.")
+    if image.ndim == 2 or image.shape[2] != 3:
+        squeezed = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
+        image = _flatten(PillowImage.fromarray(squeezed))
     height, width = image.shape[:2]
     if min(height, width) < MIN_SIDE_PX:
         raise InputError(

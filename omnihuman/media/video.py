@@ -5,8 +5,10 @@ H.264 (libx264) 4:2:0, BT.709, with AAC sound: what every browser and phone play
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +24,7 @@ PRESET = "veryfast"
 CRF = 18
 SOUND_BIT_RATE = 160_000
 AAC_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+LONGEST_NAME = 80
 BT709 = 1
 LIMITED_RANGE = 1
 
@@ -40,7 +43,7 @@ class VideoWriter:
 
     def __init__(self, path: Path, fps: float, sound: Sound | None, tags: Mapping[str, str]) -> None:
         self.path = path
-        self.part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self.part = path.with_name(f".{path.name[:LONGEST_NAME]}.{os.getpid()}.part")
         self._fps = Fraction(fps).limit_denominator(1001)
         self._sound = sound
         self._tags = dict(tags)
@@ -50,11 +53,12 @@ class VideoWriter:
     def __enter__(self) -> VideoWriter:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            # FFmpeg opens the file at the first packet; whether it may is better known now.
+            self.part.touch()
             options = {"movflags": "use_metadata_tags+faststart"}
             self._container = av.open(str(self.part), "w", format="mp4", options=options)
         except OSError as error:
-            cause = f"cannot write into {self.path.parent.name or '.'!r}: {error.strerror}"
-            raise ResourceError("output_unwritable", cause, "Choose a folder that you may write to.") from None
+            raise unwritable(self.path, error) from None
         self._container.metadata.update(self._tags)
         return self
 
@@ -69,8 +73,11 @@ class VideoWriter:
         picture.pts = self._num_frames
         picture.time_base = 1 / self._fps
         self._num_frames += 1
-        self._mux(self._video.encode(picture))
-        self._write_sound(self._num_frames / float(self._fps))
+        try:
+            self._mux(self._video.encode(picture))
+            self._write_sound(self._num_frames / float(self._fps))
+        except OSError as error:
+            raise unwritable(self.path, error) from None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -79,10 +86,9 @@ class VideoWriter:
             if kind is None:
                 self._finish()
             else:
-                self._container.close()
+                self._abandon()
         except OSError as failure:
-            cause = f"writing the video failed: {failure.strerror}"
-            raise ResourceError("output_unwritable", cause, "Free some disk space and try again.") from None
+            raise unwritable(self.path, failure) from None
         finally:
             self.part.unlink(missing_ok=True)
 
@@ -98,9 +104,10 @@ class VideoWriter:
         if self._sound is None:
             return
         rate_hz = min((r for r in AAC_RATES_HZ if r >= self._sound.rate_hz), default=AAC_RATES_HZ[-1])
-        self._audio = self._container.add_stream("aac", rate=rate_hz, layout="mono")
+        layout = "mono" if self._sound.stereo is None else "stereo"
+        self._audio = self._container.add_stream("aac", rate=rate_hz, layout=layout)
         self._audio.bit_rate = SOUND_BIT_RATE
-        self._resampler = av.AudioResampler(format="fltp", layout="mono", rate=rate_hz, frame_size=1024)
+        self._resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate_hz, frame_size=1024)
         self._num_sound = 0
 
     def _write_sound(self, until_s: float) -> None:
@@ -109,8 +116,10 @@ class VideoWriter:
         end = min(len(self._sound.samples), round(until_s * self._sound.rate_hz))
         if end <= self._num_sound:
             return
-        samples = self._sound.samples[self._num_sound : end]
-        chunk = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples)[None], format="fltp", layout="mono")
+        source = self._sound.samples[:, None] if self._sound.stereo is None else self._sound.stereo
+        samples = np.ascontiguousarray(source[self._num_sound : end].T, np.float32)
+        layout = "mono" if len(samples) == 1 else "stereo"
+        chunk = av.AudioFrame.from_ndarray(samples, format="fltp", layout=layout)
         chunk.sample_rate = self._sound.rate_hz
         chunk.pts, chunk.time_base = self._num_sound, Fraction(1, self._sound.rate_hz)
         self._num_sound = end
@@ -120,6 +129,11 @@ class VideoWriter:
     def _mux(self, packets: list[av.Packet]) -> None:
         for packet in packets:
             self._container.mux(packet)
+
+    def _abandon(self) -> None:
+        """Closes without caring: the part is removed and the first failure is the one to tell."""
+        with suppress(OSError):
+            self._container.close()
 
     def _finish(self) -> None:
         if self._video is None:
@@ -135,6 +149,14 @@ class VideoWriter:
         with self.part.open("rb+") as written:
             os.fsync(written.fileno())
         self.part.replace(self.path)
+
+
+def unwritable(path: Path, error: OSError) -> ResourceError:
+    """The coded form of a failure to write `path`."""
+    cause = f"cannot write {path.name[:LONGEST_NAME]!r}: {error.strerror or error}"
+    if error.errno == errno.ENOSPC:
+        return ResourceError("disk_full", cause, "Free some space and run it again.")
+    return ResourceError("output_unwritable", cause, "Choose another name, or a folder that you may write to.")
 
 
 def read_tags(path: Path) -> dict[str, str]:

@@ -1,29 +1,49 @@
-"""Refuses a request that cannot work before anything is read or computed. Costs nothing, loads nothing."""
+"""Refuses a request that cannot work before anything is read or computed. Loads nothing."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from omnihuman.errors import InputError
+from omnihuman.media.files import is_readable_file, is_same_file
+from omnihuman.media.video import unwritable
+from omnihuman.pipeline.provenance import is_record
 from omnihuman.types import AnimationRequest
 
 
 def check_request(request: AnimationRequest, output: Path | None) -> None:
-    """Refuses what cannot work before anything is computed.
+    """Looks at the request and at the place of the result.
 
     Raises:
         InputError: nothing_drives, text_empty, or output_invalid.
+        ResourceError: output_unwritable.
     """
     if request.audio is None and request.say is None:
         raise InputError("nothing_drives", "nothing says how the person should move", "Give --audio or --say.")
     if request.say is not None and not request.say.strip():
         raise InputError("text_empty", "the text to say is empty", "Write a sentence.")
-    if output is None:
-        return
+    if output is not None:
+        _check_output(request, output)
+
+
+def _check_output(request: AnimationRequest, output: Path) -> None:
     if output.suffix.lower() != ".mp4":
-        raise InputError("output_invalid", f"{output.name!r} does not end in .mp4", "Name an .mp4 file.")
-    if output.is_dir():
-        raise InputError("output_invalid", f"{output.name!r} is a folder", "Name an .mp4 file.")
-    inputs = [p for p in (request.image, request.audio) if p is not None and p.exists()]
-    if output.exists() and any(output.samefile(p) for p in inputs):
-        raise InputError("output_invalid", "the output would overwrite an input", "Name another file.")
+        raise InputError("output_invalid", f"{output.name!r} is not the name of an mp4", "Name it NAME.mp4.")
+    record = output.with_suffix(".json")
+    for place in (output, record):
+        if any(is_same_file(place, given) for given in (request.image, request.audio) if given is not None):
+            raise InputError("output_invalid", "the output would overwrite an input", "Choose another name.")
+    try:
+        taken = [place for place in (output, record) if place.exists() and not is_readable_file(place)]
+        if taken:
+            raise InputError("output_invalid", f"{taken[0].name!r} is not a file", "Choose another name.")
+        if record.exists() and not is_record(record):
+            cause = f"{record.name!r} is there already and is not a record of this program"
+            raise InputError("output_invalid", cause, "Choose another name, or move that file away.")
+        output.parent.mkdir(parents=True, exist_ok=True)
+        probe = output.with_name(f".{os.getpid()}.part")
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise unwritable(output, error) from None

@@ -18,13 +18,14 @@ from torch import Tensor
 
 from omnihuman.conditions.bundle import Tracks
 from omnihuman.conditions.reference import reference_track
+from omnihuman.errors import InputError
 from omnihuman.latents.base import Reference
 from omnihuman.media.audio import is_silent
 from omnihuman.media.video import VideoWriter
 from omnihuman.modelhub.hub import ModelHub
 from omnihuman.pipeline.assemble import PipelineParts, assemble
 from omnihuman.pipeline.check import check_request
-from omnihuman.pipeline.inputs import IN_MEMORY, Inputs, read_driver, read_picture
+from omnihuman.pipeline.inputs import IN_MEMORY, Inputs, read_driver, read_picture, require_sound
 from omnihuman.pipeline.preset import SamplerSettings
 from omnihuman.pipeline.progress import ProgressMeter, Stage
 from omnihuman.pipeline.provenance import check_tags, make_facts, sha256_of_file, tags_of, write_sidecar
@@ -32,7 +33,16 @@ from omnihuman.pipeline.sample import sample_latents
 from omnihuman.pipeline.windows import Window, plan
 from omnihuman.speech.clock import row_times_s
 from omnihuman.speech.gate import speech_activity
-from omnihuman.types import AnimationRequest, AnimationResult, Float, Image, LatentSpec, ProgressCallback, Sound
+from omnihuman.types import (
+    AnimationRequest,
+    AnimationResult,
+    Float,
+    Image,
+    LatentSpec,
+    ProgressCallback,
+    Sound,
+    build_request,
+)
 
 READ_PRIOR_S, PREPARE_PRIOR_S, LISTEN_PRIOR_S, WINDOW_PRIOR_S, FRAME_PRIOR_S = 0.5, 3.0, 1.0, 0.2, 0.05
 """Expected seconds per unit of each stage before anything is measured; only the first estimate uses them."""
@@ -100,7 +110,7 @@ class OmniHumanPipeline:
             motion_strength: 0 = still head and body, 1 = as generated, up to 2.
             size: Longest side of the video, pixels.
             embed_text: Also record the spoken text.
-            generator: CPU generator to draw noise from; its initial seed is recorded.
+            generator: Draws the seed, which is recorded; not together with `seed`.
             output: The mp4 to write, with a JSON beside it; None returns frames in memory.
             progress: Receives `ProgressEvent`s.
 
@@ -110,38 +120,41 @@ class OmniHumanPipeline:
         Raises:
             OmniHumanError: coded, with the way out.
         """
-        request = AnimationRequest(
-            version=1,
-            preset=self.parts.name,
-            image=Path(image) if isinstance(image, str | Path) else IN_MEMORY,
-            audio=audio if audio is None else Path(audio) if isinstance(audio, str | Path) else IN_MEMORY,
-            say=say,
-            seed=generator.initial_seed() % 2**31 if generator is not None else seed,
-            steps=steps,
-            guidance_audio=guidance_audio,
-            motion_strength=motion_strength,
-            size=size,
-            embed_text=embed_text,
-        )
-        picture = None if isinstance(image, str | Path) else image
+        if generator is not None and seed is not None:
+            raise InputError("request_invalid", "both seed and generator are given", "Give one of them.")
+        require_sound(audio)
+        fields = {
+            "preset": self.parts.name,
+            "image": image if isinstance(image, str | Path) else IN_MEMORY,
+            "audio": IN_MEMORY if isinstance(audio, Sound) else audio,
+            "say": say,
+            "seed": draw_seed(generator) if generator is not None else seed,
+            "steps": steps,
+            "guidance_audio": guidance_audio,
+            "motion_strength": motion_strength,
+            "size": size,
+            "embed_text": embed_text,
+        }
+        picture = None if isinstance(image, str | Path) else np.asarray(image)
         sound = audio if isinstance(audio, Sound) else None
-        target = None if output is None else Path(output)
-        return self._run(request, target, progress, picture, sound, generator)
+        return self._run(build_request(fields), None if output is None else Path(output), progress, picture, sound)
 
     def animate(
         self, request: AnimationRequest, output: Path | None = None, progress: ProgressCallback | None = None
     ) -> AnimationResult:
-        """As `__call__`, for a validated request."""
-        return self._run(request, output, progress, None, None, None)
+        """As `__call__`, for a validated request of this pipeline's preset."""
+        if request.preset != self.parts.name:
+            cause = f"the request asks for preset '{request.preset}', this pipeline is '{self.parts.name}'"
+            raise InputError("request_invalid", cause, "Use from_pretrained(request.preset).")
+        return self._run(request, output, progress, None, None)
 
     def _run(
         self,
         request: AnimationRequest,
         output: Path | None,
         progress: ProgressCallback | None,
-        image: Image | None,
+        image: np.ndarray | None,
         sound: Sound | None,
-        generator: torch.Generator | None,
     ) -> AnimationResult:
         began_s = time.monotonic()
         check_request(request, output)
@@ -152,7 +165,7 @@ class OmniHumanPipeline:
         num_frames = spec.num_frames(inputs.sound.duration_s)
         windows = plan(spec.num_latents(num_frames), *self._window_lengths())
         meter.stages += _stages(inputs, len(windows), num_frames)
-        reference, latents = self._dream(request, inputs, windows, meter, generator)
+        reference, latents = self._dream(request, inputs, windows, meter)
 
         facts = make_facts(request, inputs.sha256, self.parts.model_sha256)
         height, width = inputs.image.shape[:2]
@@ -162,25 +175,22 @@ class OmniHumanPipeline:
         kept = _write(frames, output, spec.fps, inputs.sound, facts)
         facts["timing"] = {"total_s": round(time.monotonic() - began_s, 3)}
         if output is not None:
-            write_sidecar(output, {**facts, "video_sha256": sha256_of_file(output)})
+            facts["video_sha256"] = sha256_of_file(output)
+            write_sidecar(output, facts)
         parameters = self.parts.space.parameters_of(latents)
         assert request.seed is not None
         duration_s = num_frames / spec.fps
         return AnimationResult(output, kept, spec.fps, duration_s, request.seed, parameters, facts)
 
-    def _read(self, request: AnimationRequest, image: Image | None, sound: Sound | None) -> Inputs:
+    def _read(self, request: AnimationRequest, image: np.ndarray | None, sound: Sound | None) -> Inputs:
         limits = self.parts.settings.limits
         picture, image_sha256 = read_picture(request, image, limits)
         driver, audio_sha256 = read_driver(request, sound, self.parts.voice, limits)
-        return Inputs(picture, driver, {"image": image_sha256, "audio": audio_sha256})
+        hashes = {"image": image_sha256, "audio": audio_sha256}
+        return Inputs(picture, driver, {kind: digest for kind, digest in hashes.items() if digest is not None})
 
     def _dream(
-        self,
-        request: AnimationRequest,
-        inputs: Inputs,
-        windows: list[Window],
-        meter: ProgressMeter,
-        generator: torch.Generator | None,
+        self, request: AnimationRequest, inputs: Inputs, windows: list[Window], meter: ProgressMeter
     ) -> tuple[Reference, Tensor]:
         """Picture and sound -> the prepared reference and the latents of the whole clip."""
         space = self.parts.space
@@ -188,7 +198,7 @@ class OmniHumanPipeline:
         (audio,) = [self.parts.audio.encode(sound) for sound in meter.each("listen", [inputs.sound])]
         tracks = Tracks(reference_track(reference.facts), audio)
         assert request.seed is not None
-        generator = generator or torch.Generator().manual_seed(request.seed)
+        generator = torch.Generator().manual_seed(request.seed)
         with self.parts.denoiser() as denoiser:
             planned = meter.each("denoise", windows)
             latents = sample_latents(denoiser, space.spec, tracks, planned, self._sampler(request), generator)
@@ -212,6 +222,11 @@ class OmniHumanPipeline:
     def _window_lengths(self) -> tuple[int, int, int]:
         sampler = self.parts.settings.sampler
         return sampler.window_latents, sampler.prefix_latents, sampler.lookahead_latents
+
+
+def draw_seed(generator: torch.Generator) -> int:
+    """A seed out of a generator, so that the recorded seed repeats the run even when the generator is used again."""
+    return int(torch.randint(2**31, (1,), generator=generator, device=generator.device))
 
 
 def activity_on_clock(sound: Sound, spec: LatentSpec, num_latents: int) -> Float:

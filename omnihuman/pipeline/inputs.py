@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from omnihuman.errors import InputError
-from omnihuman.media.audio import read_sound
-from omnihuman.media.framing import fit_longest_side
+from omnihuman.media.audio import checked_sound, read_sound
+from omnihuman.media.framing import fit_longest_side, pad_to_even
 from omnihuman.media.image import checked_image, read_image
 from omnihuman.pipeline.preset import Limits
 from omnihuman.pipeline.provenance import sha256_of, sha256_of_file
@@ -34,31 +34,44 @@ class Inputs:
     sha256: dict[str, str]
 
 
-def read_picture(request: AnimationRequest, given: Image | None, limits: Limits) -> tuple[Image, str]:
-    """The picture at the size of the video, and the hash of its source.
+def require_sound(audio: object) -> None:
+    """Refuses what is neither a path nor a `Sound` (nor None); raises InputError audio_unreadable."""
+    if audio is not None and not isinstance(audio, str | Path | Sound):
+        cause = f"audio is a {type(audio).__name__}"
+        raise InputError("audio_unreadable", cause, "Give a path, or omnihuman.types.Sound(samples, rate_hz).")
+
+
+def read_picture(request: AnimationRequest, given: np.ndarray | None, limits: Limits) -> tuple[Image, str]:
+    """The picture at the size of the video (even sides), and the hash of its source.
 
     Args:
         request: Names the file and the size.
         given: The picture itself, where it was handed in.
         limits: Of the preset; larger pictures are scaled down unless the request asks for a size.
     """
-    image = read_image(request.image) if given is None else checked_image(np.asarray(given))
+    image = read_image(request.image) if given is None else checked_image(given)
     digest = sha256_of_file(request.image) if given is None else sha256_of(image.tobytes())
-    return fit_longest_side(image, request.size or min(limits.longest_side_px, max(image.shape[:2]))), digest
+    image = fit_longest_side(image, request.size or min(limits.longest_side_px, max(image.shape[:2])))
+    return pad_to_even(image), digest
 
 
-def read_driver(request: AnimationRequest, given: Sound | None, voice: Handle, limits: Limits) -> tuple[Sound, str]:
+def read_driver(
+    request: AnimationRequest, given: Sound | None, voice: Handle, limits: Limits
+) -> tuple[Sound, str | None]:
     """The sound that drives the clip - handed in, spoken by the built-in voice or read - and the hash of its source.
+
+    Spoken text has no hash unless it may be recorded: the voice is deterministic, so a hash would confirm a guess.
 
     Raises:
         InputError: audio_too_long, and what reading or speaking raises.
     """
     if given is not None:
-        sound, digest = given, sha256_of(given.samples.tobytes())
+        sound = checked_sound(given)
+        digest: str | None = sha256_of(sound.samples.tobytes())
     elif request.say is not None:
         with voice() as speaker:
             sound = speaker.speak(request.say).sound
-        digest = sha256_of(sound.samples.tobytes())
+        digest = sha256_of(sound.samples.tobytes()) if request.embed_text else None
     else:
         assert request.audio is not None
         sound, digest = read_sound(request.audio), sha256_of_file(request.audio)

@@ -30,7 +30,9 @@ class SamplerSettings(StrictModel):
     schedule_shift: float = Field(gt=0, le=12, description="Above 1 more steps are spent near the noise.")
     window_latents: int = Field(ge=8, description="Latent frames of one pass.")
     prefix_latents: int = Field(ge=0, description="Motion frames carried from window to window.")
-    lookahead_latents: int = Field(ge=0, description="Latent frames generated past a seam and faded into the next window.")
+    lookahead_latents: int = Field(
+        ge=0, description="Latent frames generated past a seam and faded into the next window."
+    )
 
 
 class Limits(StrictModel):

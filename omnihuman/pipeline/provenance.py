@@ -17,14 +17,17 @@ from typing import Any
 
 from omnihuman.config import VERSION
 from omnihuman.errors import ResourceError
-from omnihuman.media.video import read_tags
+from omnihuman.media.video import read_tags, unwritable
 from omnihuman.types import AnimationRequest
 
 SCHEMA = 1
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 NOTICE = "AI-generated: a still picture animated by OmniHuman (open implementation)"
 PRIVATE_FIELDS = frozenset({"image", "audio", "say"})
-LIBRARIES = ("torch", "numpy", "av", "opencv-python-headless", "ai-edge-litert", "numba", "diffusers")
+LIBRARIES = (
+    *("torch", "numpy", "scipy", "numba", "opencv-python-headless", "pillow", "av", "soxr"),
+    *("ai-edge-litert", "onnxruntime", "hibari-tts", "diffusers"),
+)
 
 
 def sha256_of(data: bytes) -> str:
@@ -89,16 +92,23 @@ def check_tags(path: Path, facts: Mapping[str, Any]) -> None:
 def write_sidecar(video: Path, facts: Mapping[str, Any]) -> Path:
     """Writes the record beside the video, last of all and in one step; returns its path."""
     path = video.with_suffix(".json")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{os.getpid()}.json.part")
     try:
         part.write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         part.replace(path)
     except OSError as error:
-        cause = f"cannot write {path.name!r}: {error.strerror}"
-        raise ResourceError("output_unwritable", cause, "Choose a folder that you may write to.") from None
+        raise unwritable(path, error) from None
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def is_record(path: Path) -> bool:
+    """Whether a file is a record that this program wrote."""
+    try:
+        return NOTICE in path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _versions() -> dict[str, str]:

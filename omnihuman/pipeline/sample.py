@@ -15,6 +15,7 @@ from omnihuman.conditions.audio import AUDIO_WIDTH
 from omnihuman.conditions.bundle import Tracks, window_batch
 from omnihuman.conditions.reference import REFERENCE_WIDTH
 from omnihuman.denoisers.base import Denoiser
+from omnihuman.errors import ModelError
 from omnihuman.flow.guidance import AudioGuidance, guided
 from omnihuman.flow.schedule import times
 from omnihuman.flow.solver import initial_noise, integrate
@@ -44,7 +45,13 @@ def sample_latents(
 
     Returns:
         `1 C T`, on the CPU.
+
+    Raises:
+        ModelError: weights_unfit, when denoiser and space do not share a spec.
     """
+    if denoiser.spec != spec:
+        cause = f"the denoiser was trained for {denoiser.spec}, the space is {spec}"
+        raise ModelError("weights_unfit", cause, "Use the denoiser that the preset names.")
     schedule = times(sampler.steps, sampler.schedule_shift)
     guidance = AudioGuidance(sampler.guidance_audio, sampler.guidance_anneal)
     device = next(iter(denoiser.parameters())).device  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """Long clips as overlapping windows: the last frames of one are the motion-frame prefix of the next.
 
-OmniHuman-1 section 3.3 (motion frames). Only the plan; sampling is in `generate.py`.
+OmniHuman-1 section 3.3 (motion frames). Only the plan; sampling is in `sample.py`.
 """
 
 from __future__ import annotations

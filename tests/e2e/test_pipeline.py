@@ -63,8 +63,15 @@ def test_same_seed_same_frames(pipe, image):
 
 
 def test_generator_is_a_seed(pipe, image):
-    drawn = pipe(image, hum(0.6), generator=torch.Generator().manual_seed(7), size=SIDE)
-    assert drawn.seed == 7 and np.array_equal(drawn.frames, pipe(image, hum(0.6), seed=7, size=SIDE).frames)
+    generator = torch.Generator().manual_seed(7)
+    first, second = (pipe(image, hum(0.6), generator=generator, size=SIDE) for _ in range(2))
+    again = pipe(image, hum(0.6), generator=torch.Generator().manual_seed(7), size=SIDE)
+    assert first.seed == again.seed != second.seed and np.array_equal(first.frames, again.frames)
+    for clip in (first, second):
+        repeated = pipe(image, hum(0.6), seed=clip.seed, size=SIDE)
+        assert np.array_equal(clip.frames, repeated.frames)
+    with pytest.raises(InputError, match="request_invalid"):
+        pipe(image, hum(0.6), seed=1, generator=generator)
 
 
 def test_long_sound_is_windowed(pipe, image):
@@ -111,6 +118,28 @@ def test_output_never_overwrites_an_input(pipe, image, tmp_path):
     with pytest.raises(InputError, match="overwrite"):
         pipe(image, sound, output=sound)
     assert sound.read_bytes() == before
+
+
+def test_odd_sizes_are_recorded_as_they_are_written(pipe, image, tmp_path):
+    result = pipe(image[:511, :401], hum(0.3), seed=1, output=tmp_path / "a.mp4")
+    frame = next(read_frames(tmp_path / "a.mp4"))
+    assert frame.shape[:2] == (512, 402) == (result.facts["video"]["height"], result.facts["video"]["width"])
+
+
+def test_spoken_text_cannot_be_guessed_from_the_record(pipe, image):
+    assert "audio" not in pipe(image, say="secret", seed=1, size=128).facts["inputs_sha256"]
+    assert "audio" in pipe(image, say="secret", seed=1, size=128, embed_text=True).facts["inputs_sha256"]
+
+
+@pytest.mark.parametrize("fields", [{"steps": 0}, {"say": "a"}, {"seed": -1}])
+def test_bad_arguments_are_coded(pipe, image, fields):
+    with pytest.raises(InputError, match="request_invalid"):
+        pipe(image, hum(0.3), **fields)
+
+
+def test_a_request_for_another_preset_is_refused(pipe):
+    with pytest.raises(InputError, match="preset"):
+        pipe.animate(AnimationRequest(image="a.png", say="hello", preset="tiny"))
 
 
 def test_nobody_in_the_picture_is_coded(pipe, tmp_path):

@@ -74,7 +74,7 @@ class MotionSpace:
             raise InputError(
                 "face_too_small",
                 f"the eyes of the face are {iod_px:.0f} pixels apart, {MIN_IOD_PX:.0f} are needed",
-                "Use a larger picture, or crop it closer to the person.",
+                "Use a larger picture or a larger size, or crop it closer to the person.",
             )
         matte = self._matte.estimate(image, face)
         body = self._body.detect(image, face) if self._body is not None else None

@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from omnihuman.cli import app
-from omnihuman.cli.schema import CONSTANT_FIELDS, build_request
+from omnihuman.cli.schema import CONSTANT_FIELDS, option_name
 from omnihuman.errors import InputError
-from omnihuman.types import AnimationRequest
+from omnihuman.types import AnimationRequest, build_request
 
 CHOICES = [name for name in AnimationRequest.model_fields if name not in CONSTANT_FIELDS]
 
@@ -45,7 +45,7 @@ def test_defaults_of_the_faces_are_those_of_the_schema():
 )
 def test_bad_values_name_the_option(fields, words):
     with pytest.raises(InputError, match=words):
-        build_request({"image": "a.png", **fields})
+        build_request({"image": "a.png", **fields}, option_name)
 
 
 @pytest.mark.parametrize("as_json", [False, True])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
+from PIL import ImageCms
 
 from omnihuman.errors import InputError
 from omnihuman.media import image as media_image
@@ -59,6 +60,36 @@ def test_truncated_file_is_coded(tmp_path, picture):
     (tmp_path / "a.png").write_bytes(data[: len(data) // 2])
     with pytest.raises(InputError, match="image_unreadable"):
         read_image(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize(("mode", "white"), [("I;16", 65535), ("I", 65535), ("F", 1.0), ("F", 255.0)])
+def test_deep_grey_keeps_its_brightness(tmp_path, mode, white):
+    grey = np.linspace(0, white, 90 * 120).reshape(90, 120)
+    array = grey.astype({"I;16": np.uint16, "I": np.int32, "F": np.float32}[mode])
+    PillowImage.fromarray(array).save(tmp_path / "a.tif")
+    read = read_image(tmp_path / "a.tif")
+    assert read.shape == (90, 120, 3) and abs(read.mean() - 127.5) < 1.5 and read[-1, -1, 0] == 255
+
+
+def test_profiles_are_applied_and_broken_ones_ignored(tmp_path, picture):
+    PillowImage.fromarray(picture).save(tmp_path / "a.png", icc_profile=b"not a profile")
+    assert np.array_equal(read_image(tmp_path / "a.png"), picture)
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    PillowImage.fromarray(picture).save(tmp_path / "b.png", icc_profile=srgb)
+    assert np.abs(read_image(tmp_path / "b.png").astype(int) - picture).max() <= 2
+
+
+@pytest.mark.parametrize("shape", [(90, 120), (90, 120, 1), (90, 120, 4)])
+def test_arrays_of_other_kinds_become_rgb(shape):
+    array = np.full(shape, 200, np.uint8)
+    array[..., -1] = 255 if shape[-1] == 4 else array[..., -1]
+    assert media_image.checked_image(array).shape == (90, 120, 3)
+
+
+@pytest.mark.parametrize("array", [np.zeros((90, 120, 3)), np.zeros((90, 120, 2), np.uint8), np.zeros(9, np.uint8)])
+def test_arrays_that_are_no_picture_are_coded(array):
+    with pytest.raises(InputError, match="image_format"):
+        media_image.checked_image(array)
 
 
 def test_size_limits(tmp_path, picture, monkeypatch):

@@ -1,5 +1,6 @@
 """Sound is exact through the mp4, tags survive, and no half-written file keeps the final name."""
 
+import errno
 import wave
 
 import av
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from omnihuman.errors import InputError, ResourceError
-from omnihuman.media.audio import is_silent, read_sound, resample
+from omnihuman.media.audio import checked_sound, is_silent, read_sound, resample
 from omnihuman.media.video import VideoWriter, frame_rate, read_frames, read_tags
 from omnihuman.types import Sound
 
@@ -78,6 +79,45 @@ def test_sound_is_in_place_after_the_mux(tmp_path):
     size = min(len(heard), len(sound.samples))
     spectrum = np.fft.rfft(heard[:size]) * np.conj(np.fft.rfft(sound.samples[:size]))
     assert int(np.argmax(np.fft.irfft(spectrum))) == 0
+
+
+def test_stereo_stays_stereo(tmp_path):
+    left = clicks()
+    right = 0.5 * np.sin(2 * np.pi * 300 * np.arange(len(left.samples)) / RATE_HZ).astype(np.float32)
+    both = np.stack([left.samples, right], axis=1)
+    sound = Sound(both.mean(axis=1), RATE_HZ, both)
+    with VideoWriter(tmp_path / "a.mp4", 25.0, sound, {}) as writer:
+        for frame in frames(33):
+            writer.write(frame)
+    heard = read_sound(tmp_path / "a.mp4")
+    assert heard.stereo is not None
+    size = min(len(heard.stereo), len(both))
+    for channel in range(2):
+        assert np.corrcoef(heard.stereo[:size, channel], both[:size, channel])[0, 1] > 0.9
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        Sound(np.zeros((100, 2), np.float32), RATE_HZ),
+        Sound(np.full(RATE_HZ, np.nan, np.float32), RATE_HZ),
+        Sound(np.zeros(RATE_HZ, np.float32), 1),
+        Sound(np.zeros(0, np.float32), RATE_HZ),
+    ],
+)
+def test_sounds_that_cannot_be_used_are_coded(sound):
+    with pytest.raises(InputError, match="audio_"):
+        checked_sound(sound)
+
+
+def test_a_full_or_forbidden_disk_is_coded(tmp_path, monkeypatch):
+    def refuse(self, packets):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(VideoWriter, "_mux", refuse)
+    with pytest.raises(ResourceError, match="disk_full"), VideoWriter(tmp_path / "a.mp4", 25.0, None, {}) as writer:
+        writer.write(frames(1)[0])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_failure_leaves_no_file(tmp_path):
