@@ -243,7 +243,7 @@ def target_test() -> int:
 
 
 def target_quick() -> int:
-    """Seconds: ruff, and the tests that need no torch."""
+    """Seconds: ruff, layers, and the tests that need no torch and were not slow in the last full run."""
     install("dev")
     steps = {name: checks()[name] for name in ("ruff", "layers")}
     return perform({**steps, "tests": python("-m", "pytest", "-q", "--quick", "tests/meta", "tests/unit")})

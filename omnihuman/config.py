@@ -21,6 +21,7 @@ VERSION = "0.1.0"
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout: `configs/` and `weights/` lie beside the packages."""
+_LONGEST_NAME = 80
 
 
 class StrictModel(BaseModel):
@@ -34,18 +35,32 @@ Settings = TypeVar("Settings", bound=BaseModel)
 
 def configs_dir() -> Path:
     """Folder of the shipped configuration; `OMNIHUMAN_CONFIGS` points elsewhere."""
-    return Path(os.environ.get("OMNIHUMAN_CONFIGS", ROOT / "configs"))
+    return _named_folder("OMNIHUMAN_CONFIGS") or ROOT / "configs"
 
 
 def weights_dir() -> Path:
     """Folder of the shipped weights; `OMNIHUMAN_WEIGHTS` points elsewhere."""
-    return Path(os.environ.get("OMNIHUMAN_WEIGHTS", ROOT / "weights"))
+    return _named_folder("OMNIHUMAN_WEIGHTS") or ROOT / "weights"
 
 
 def cache_dir() -> Path:
     """Folder of fetched model files and derived data; `OMNIHUMAN_CACHE` points elsewhere. Not created here."""
-    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "omnihuman"
-    return Path(os.environ.get("OMNIHUMAN_CACHE", default))
+    named = _named_folder("OMNIHUMAN_CACHE")
+    return named or (_named_folder("XDG_CACHE_HOME") or _expanded("~/.cache")) / "omnihuman"
+
+
+def _named_folder(variable: str) -> Path | None:
+    """The folder that an environment variable names; None when it is empty or not set."""
+    named = os.environ.get(variable)
+    return _expanded(named) if named else None
+
+
+def _expanded(name: str) -> Path:
+    """The path with `~` replaced by the home folder."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        raise ConfigError("home_unknown", f"the home folder of '{name}' is not known", "Name a whole path.") from None
 
 
 def nearest(name: str, known: list[str]) -> str:
@@ -60,17 +75,24 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Reads one YAML mapping.
 
     Raises:
-        ConfigError: the file is missing, is not YAML, or is not a mapping.
+        ConfigError: `config_missing` with the nearest file beside it; `config_unreadable`: a folder, a name that the
+            system refuses, no permission, not YAML, or not a mapping.
     """
+    name = path.name if path.name.isprintable() and len(path.name) <= _LONGEST_NAME else repr(path.name[:_LONGEST_NAME])
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         siblings = [p.stem for p in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
-        raise ConfigError("config_missing", f"there is no {path.name}", nearest(path.stem, siblings)) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError("config_unreadable", f"{path.name} is not YAML: {error}", "Mend the file.") from None
+        raise ConfigError("config_missing", f"there is no {name}", nearest(path.stem, siblings)) from None
+    except OSError as error:
+        raise ConfigError("config_unreadable", f"{name}: {error.strerror}", "Name a YAML file.") from None
+    except RecursionError:
+        raise ConfigError("config_unreadable", f"{name} is nested too deeply", "Mend the file.") from None
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, an impossible date, a NUL in the name
+        cause = f"{name} is not YAML: {error}".rstrip(".")
+        raise ConfigError("config_unreadable", cause, "Mend the file.") from None
     if not isinstance(data, dict):
-        raise ConfigError("config_unreadable", f"{path.name} is not a mapping", "Write 'key: value' lines.")
+        raise ConfigError("config_unreadable", f"{name} is not a mapping", "Write 'key: value' lines.")
     return data
 
 
@@ -94,7 +116,10 @@ def parse(model: type[Settings], data: dict[str, Any], where: str) -> Settings:
         if first["type"] == "extra_forbidden":
             hint = nearest(str(first["loc"][-1]), _fields_at(model, first["loc"][:-1]))
             raise ConfigError("setting_unknown", f"{where} has an unknown key '{key}'", hint) from None
-        raise ConfigError("setting_invalid", f"{where}: '{key}': {first['msg']}", "Change that value.") from None
+        reason = first["msg"].removeprefix("Value error, ").rstrip(".")
+        # A rule over several keys belongs to none of them.
+        cause = f"{where}: '{key}': {reason}" if key else f"{where}: {reason}"
+        raise ConfigError("setting_invalid", cause, "Change that value.") from None
 
 
 def _fields_at(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:

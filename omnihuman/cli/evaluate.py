@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from omnihuman.cli.console import fail, show
-from omnihuman.errors import InputError, OmniHumanError
+from omnihuman.cli.console import coded_errors, show
+from omnihuman.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
+    from omnihuman.evaluation.contact_sheet import Moment
     from omnihuman.evaluation.suite import EvaluationResult, SpokenClip
     from omnihuman.modelhub.hub import ModelHub
     from omnihuman.perception.face import FacePerception
@@ -39,14 +38,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JS
 Report = Annotated[Path | None, typer.Option("--report", help="Also write the result to this JSON file.")]
 
 
-@contextmanager
-def _coded_errors(as_json: bool) -> Iterator[None]:
-    try:
-        yield
-    except OmniHumanError as error:
-        fail(error, as_json)
-
-
 @app.command()
 def sync(
     videos: Videos,
@@ -58,17 +49,21 @@ def sync(
     report: Report = None,
 ) -> None:
     """Do the lips follow the sound? Closures for p, b, m; rest; correlation; offset; controls that must fail."""
-    with _coded_errors(as_json):
+    with coded_errors(as_json):
         import numpy as np
 
+        from omnihuman.evaluation.output import check_report, write_report
         from omnihuman.evaluation.report import is_met, lines_of, record_of
         from omnihuman.evaluation.suite import load_sync_settings, measure_sync
 
+        if report is not None:
+            check_report(report, [*videos, *(phones or []), *(audio or [])])
         settings = load_sync_settings()
         clips = _spoken_clips(videos, phones or [], transcript or [], audio or [])
         result = measure_sync(clips, settings, np.random.default_rng(0))
         record = record_of(result, settings.bars)
-        _write(record, report)
+        if report is not None:
+            write_report(report, record)
     show(record, lines_of(result, settings.bars), as_json)
     if check and not all(is_met(result, name, least) for name, least in settings.bars.items()):
         raise typer.Exit(1)
@@ -82,10 +77,13 @@ def motion(
     report: Report = None,
 ) -> None:
     """Does the person move like a person? Blinks, head, drift of the face's shape, stillness of the background."""
-    with _coded_errors(as_json):
+    with coded_errors(as_json):
+        from omnihuman.evaluation.output import check_report, write_report
         from omnihuman.evaluation.report import lines_of, record_of
         from omnihuman.evaluation.suite import measure_motion
 
+        if report is not None:
+            check_report(report, [video])
         with _open_hub() as hub:
             face = _face(hub)
             tracks = _tracks(video, face)
@@ -93,7 +91,8 @@ def motion(
             if background:
                 _add_background(result, video, len(tracks.gap), hub, face)
         record = record_of(result, {})
-        _write(record, report)
+        if report is not None:
+            write_report(report, record)
     show(record, lines_of(result, {}), as_json)
 
 
@@ -101,19 +100,21 @@ def motion(
 def sheet(
     video: OneVideo,
     out: Annotated[Path, typer.Option("--out", "-o", help="The PNG to write.")],
-    times: Annotated[str, typer.Option("--times", help="Seconds, comma separated: 0.5,1.24,2")] = "",
+    times: Annotated[str | None, typer.Option("--times", help="Seconds, comma separated: 0.5,1.24,2")] = None,
     phones: Annotated[
         Path | None, typer.Option("--phones", help="JSON with phone times: shows p, b, m and open vowels.")
     ] = None,
-    transcript: Annotated[str, typer.Option("--transcript", help="What is said, instead of --phones.")] = "",
+    transcript: Annotated[str | None, typer.Option("--transcript", help="What is said, instead of --phones.")] = None,
     audio: Annotated[Path | None, typer.Option("--audio", help="The original sound for --transcript.")] = None,
     whole: Annotated[bool, typer.Option("--whole", help="Show whole frames instead of the face.")] = False,
 ) -> None:
     """Chosen frames side by side, with phone and time."""
-    with _coded_errors(False):
+    with coded_errors(False):
         from omnihuman.evaluation.contact_sheet import contact_sheet, crop_faces, pick_frames, write_png
+        from omnihuman.evaluation.output import check_picture
         from omnihuman.media.video import frame_rate, read_frames
 
+        check_picture(out, [path for path in (video, phones, audio) if path is not None])
         with _open_hub() as hub:
             moments = _moments(video, times, phones, transcript, audio, hub)
             frames = pick_frames(read_frames(video), frame_rate(video), moments)
@@ -128,22 +129,25 @@ def _spoken_clips(
     from omnihuman.evaluation.phone_times import read_phones
     from omnihuman.evaluation.suite import SpokenClip
     from omnihuman.media.audio import read_sound
+    from omnihuman.media.files import is_readable_file
 
     for option, given in (("--phones", phones), ("--transcript", transcripts), ("--audio", sounds)):
         if given and len(given) != len(videos):
             cause = f"{len(given)} times {option} for {len(videos)} videos"
             raise InputError("clips_uneven", cause, f"Give {option} once per video.")
-    if missing := [video for video in videos if not video.is_file()]:
+    if missing := [video for video in videos if not is_readable_file(video)]:
         raise InputError("video_missing", f"there is no video {missing[0].name!r}", "Check the path.")
     if bool(phones) == bool(transcripts):
         raise InputError("phones_needed", "phone times are needed once", "Give either --phones or --transcript.")
-    clips = []
+    # Everything that may be refused is read before the long look at the frames.
+    listed = [read_phones(path) for path in phones]
+    heard = [read_sound(path) for path in sounds or videos]
     with _open_hub() as hub:
-        for i, video in enumerate(videos):
-            sound = read_sound(sounds[i] if sounds else video)
-            timed = read_phones(phones[i]) if phones else _aligned(sound, transcripts[i], hub)
-            clips.append(SpokenClip(video.stem, _tracks(video, _face(hub)), timed, sound))
-    return clips
+        timed = listed or [_aligned(sound, said, hub) for sound, said in zip(heard, transcripts, strict=True)]
+        return [
+            SpokenClip(video.stem, _tracks(video, _face(hub)), said, sound)
+            for video, said, sound in zip(videos, timed, heard, strict=True)
+        ]
 
 
 def _aligned(sound: Any, transcript: str, hub: ModelHub) -> list[TimedPhone]:
@@ -163,20 +167,17 @@ def _pronouncer(hub: ModelHub) -> Callable[[str], list[str]]:
 
 
 def _moments(
-    video: Path, times: str, phones: Path | None, transcript: str, audio: Path | None, hub: ModelHub
-) -> list[Any]:
-    from omnihuman.evaluation.contact_sheet import Moment, moments_of
+    video: Path, times: str | None, phones: Path | None, transcript: str | None, audio: Path | None, hub: ModelHub
+) -> list[Moment]:
+    from omnihuman.evaluation.contact_sheet import moments_at, moments_of
     from omnihuman.evaluation.phone_times import read_phones
     from omnihuman.media.audio import read_sound
 
-    if times:
-        try:
-            return [Moment(float(part), "") for part in times.split(",")]
-        except ValueError:
-            raise InputError("times_unreadable", f"{times!r} are not times", "Write --times 0.5,1.24,2") from None
+    if times is not None:
+        return moments_at(times)
     if phones is not None:
         return moments_of(read_phones(phones), per_kind=12)
-    if transcript:
+    if transcript is not None:
         return moments_of(_aligned(read_sound(audio or video), transcript, hub), per_kind=12)
     raise InputError("times_needed", "nothing says which frames to show", "Give --times, --phones or --transcript.")
 
@@ -209,8 +210,3 @@ def _face(hub: ModelHub) -> FacePerception:
     from omnihuman.perception.face import FacePerception
 
     return FacePerception(hub.handle("face-detector"), hub.handle("face-mesh"))
-
-
-def _write(record: dict[str, Any], path: Path | None) -> None:
-    if path is not None:
-        path.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")

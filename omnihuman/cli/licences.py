@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 from pydantic import Field
 
-from omnihuman.cli.console import fail, show
+from omnihuman.cli.console import coded_errors, show
 from omnihuman.config import ROOT, StrictModel, configs_dir, load
-from omnihuman.errors import OmniHumanError
+from omnihuman.errors import ConfigError
 from omnihuman.modelhub.bundle import licence_lines
 from omnihuman.modelhub.registry import ModelEntry, Registry
 from omnihuman.modelhub.sources import WeightsSource
@@ -44,27 +44,30 @@ def licences(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Write THIRD_PARTY.md and weights/README.md: every model and codec, its licence, source and training data."""
-    try:
+    with coded_errors(as_json):
         pages = generated_pages()
-    except OmniHumanError as error:
-        fail(error, as_json)
-    stale = [path for path, text in pages.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
-    for path in () if check else stale:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(pages[path], encoding="utf-8", newline="\n")
-    names = [path.relative_to(ROOT).as_posix() for path in stale]
-    word = "out of date" if check else "written"
-    show({"stale": names, "written": not check}, [f"{word}: {', '.join(names)}" if names else "up to date"], as_json)
-    if check and stale:
-        raise typer.Exit(1)
+        stale = [path for path, text in pages.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+        for path in () if check else stale:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(pages[path], encoding="utf-8", newline="\n")
+        names = [path.relative_to(ROOT).as_posix() for path in stale]
+        word = "out of date" if check else "written"
+        lines = [f"{word}: {', '.join(names)}" if names else "up to date"]
+        show({"stale": names, "written": not check}, lines, as_json)
+        if check and stale:
+            raise typer.Exit(1)
 
 
 def generated_pages() -> dict[Path, str]:
     """Path -> what it must hold.
 
     Raises:
-        ConfigError: the registry or configs/third_party.yaml is wrong.
+        ConfigError: the registry or configs/third_party.yaml is wrong, or `configs_elsewhere`: the pages describe the
+            registry of this checkout and no other.
     """
+    if configs_dir().resolve() != (ROOT / "configs").resolve():
+        cause = f"OMNIHUMAN_CONFIGS points to {configs_dir()}, the pages describe the checkout"
+        raise ConfigError("configs_elsewhere", cause, "Unset OMNIHUMAN_CONFIGS.")
     entries = list(Registry.load())
     libraries = load(ThirdParty, configs_dir() / "third_party.yaml").libraries
     own = [entry for entry in entries if isinstance(entry.source, WeightsSource)]
@@ -101,9 +104,10 @@ def weights_page(entries: Sequence[ModelEntry]) -> str:
         "Data only, never code: safetensors with the configuration in the header. Sizes and SHA-256 are pinned in"
     ]
     lines += [
-        "`configs/models/weights.lock.json`, written by `python -m omnihuman models pin ID` after a training run and"
+        "`configs/models/weights.lock.json`, written by `python -m omnihuman models pin ID` after a training run."
     ]
-    lines += ["checked before every use."]
+    lines += ["A file is hashed before its first use and again whenever its size or time has changed;"]
+    lines += ["`python -m omnihuman models verify` hashes every time."]
     for entry in entries:
         lines += ["", f"## {entry.id}", "", *licence_lines(entry), "- Files:"]
         lines += [f"  - `{file.path}`" for file in entry.files]

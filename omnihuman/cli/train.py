@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from omnihuman.cli.console import fail, show
-from omnihuman.config import cache_dir, weights_dir
+from omnihuman.config import weights_dir
 from omnihuman.errors import InterruptedRun, OmniHumanError
 
 if TYPE_CHECKING:
@@ -52,22 +52,23 @@ def _run(
     config: Path, out: Path | None, resume: bool, max_minutes: float | None, as_json: bool
 ) -> tuple[Outcome, Path]:
     """Reads, prepares, trains."""
-    from omnihuman.training.loop import Files, Run
+    from omnihuman.training.files import Files, checkpoint_path
+    from omnihuman.training.loop import Run
     from omnihuman.training.loop import train as run_training
     from omnihuman.training.settings import read_settings
     from omnihuman.training.source import open_windows
 
     settings = read_settings(config)
     say = _throttled(as_json)
-    data, data_hash = open_windows(settings, lambda done, total, left: say(_speech_line(done, total, left)))
-    export = out or weights_dir() / settings.export
-    checkpoint = cache_dir() / "training" / "runs" / f"{config.stem}.safetensors"
-    run = Run(settings, data, data_hash, Files(export, checkpoint))
-    if resume:
-        run.resume()
-    today = datetime.date.today().isoformat()
-    outcome = run_training(run, today, max_minutes, lambda progress: say(_step_line(progress)))
-    return outcome, export
+    files = Files(out or weights_dir() / settings.export, checkpoint_path(config.stem, settings))
+    with files.reserved():
+        data, data_hash = open_windows(settings, lambda done, total, left: say(_speech_line(done, total, left)))
+        run = Run(settings, data, data_hash, files)
+        if resume:
+            run.resume()
+        today = datetime.date.today().isoformat()
+        outcome = run_training(run, today, max_minutes, lambda progress: say(_step_line(progress)))
+    return outcome, files.export
 
 
 def _throttled(silent: bool) -> Callable[[str], None]:

@@ -1,13 +1,15 @@
-"""One safetensors file with the model's config in its header: read, check, write. Knows no architecture.
+"""One safetensors file with the model's config in its header: read, check, write whole. Knows no architecture.
 
 Safetensors only: nothing here can run code from a file.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from omnihuman.errors import ModelError
+from omnihuman.errors import ModelError, ResourceError
 
 CONFIG_KEY = "config"
-_WAY_OUT = "Fetch it again with `python -m omnihuman models fetch`, or export it again with `train`."
+_WAY_OUT = "Run 'python -m omnihuman models verify': it says how to restore the file. Or train and export it again."
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def only(files: Mapping[str, Path]) -> Path:
@@ -85,10 +88,72 @@ def fill(model: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], config: Mapping[str, Any], extra: Mapping[str, str]) -> None:
-    """Writes tensors, config and further header entries; aside first, then renamed into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    metadata = {**extra, "format": "pt", CONFIG_KEY: json.dumps(config, sort_keys=True)}
+    """Writes tensors, config and further header entries.
+
+    Raises:
+        ResourceError: as `write_whole`.
+    """
+    write_tensors(path, tensors, {**extra, "format": "pt", CONFIG_KEY: json.dumps(config, sort_keys=True)})
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
+    """Writes tensors with a header of text entries.
+
+    Raises:
+        ResourceError: as `write_whole`.
+    """
     # Written by us and not by safetensors, whose own files no other user may read.
-    aside.write_bytes(save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, metadata))
-    aside.replace(path)
+    write_whole(path, save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, metadata))
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file aside and renames it: what was there stays whole until the new file is complete.
+
+    Raises:
+        ResourceError: `disk_full` or `output_unwritable`; nothing is left aside.
+    """
+    with output_errors(path):
+        aside = _aside(path)
+        try:
+            aside.write_bytes(content)
+            aside.replace(path)
+        finally:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+
+
+def require_writable(path: Path) -> None:
+    """Tries the place of a file before long work for it starts.
+
+    Raises:
+        ResourceError: `disk_full` or `output_unwritable`.
+    """
+    with output_errors(path):
+        aside = _aside(path)
+        aside.touch()
+        aside.unlink()
+
+
+def _aside(path: Path) -> Path:
+    """Where the file is written first; its folder is made."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+@contextmanager
+def output_errors(path: Path) -> Iterator[None]:
+    """Turns a failure to write `path` into a coded error.
+
+    Raises:
+        ResourceError: `disk_full` or `output_unwritable`.
+    """
+    try:
+        yield
+    except OSError as error:
+        cause = f"cannot write {path.name[:80]!r}: {error.strerror or error}"
+        if error.errno in _FULL:
+            raise ResourceError("disk_full", cause, "Free some space and run it again.") from None
+        way_out = "Choose another name, or a folder that you may write to."
+        raise ResourceError("output_unwritable", cause, way_out) from None

@@ -5,6 +5,7 @@ Legend: H height, W width.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from omnihuman.errors import InputError, ResourceError
+from omnihuman.errors import InputError
+from omnihuman.evaluation.phone_times import LONGEST_S
 from omnihuman.evaluation.suite import OPEN_VOWELS
+from omnihuman.media.video import unwritable
 from omnihuman.perception.face import FaceLandmarks, FacePerception
 from omnihuman.speech.inventory import BILABIALS, TimedPhone
 from omnihuman.types import Image
@@ -31,14 +34,31 @@ class Moment:
     label: str
 
 
+def moments_at(times: str) -> list[Moment]:
+    """Moments without a label from comma-separated seconds, `0.5,1.24,2`; raises InputError times_unreadable."""
+    try:
+        times_s = [float(part) for part in times.split(",")]
+    except ValueError:
+        times_s = [math.nan]
+    if not all(0.0 <= time_s <= LONGEST_S for time_s in times_s):
+        raise InputError("times_unreadable", f"{times!r} are not times in seconds", "Write --times 0.5,1.24,2")
+    return [Moment(time_s, "") for time_s in times_s]
+
+
 def moments_of(phones: Sequence[TimedPhone], per_kind: int) -> list[Moment]:
-    """Middles of p, b, m and of open vowels, evenly picked over the clip, at most `per_kind` of each, in order."""
+    """Middles of p, b, m and of open vowels, evenly picked over the clip, at most `per_kind` of each, in order.
+
+    Raises:
+        InputError: moments_missing, none of these sounds is said.
+    """
     chosen: list[Moment] = []
     for kind in (BILABIALS, OPEN_VOWELS):
         found = [phone for phone in phones if phone.symbol in kind]
         if found:
             picks = np.unique(np.linspace(0, len(found) - 1, min(per_kind, len(found))).round().astype(int))
             chosen += [Moment((found[i].start_s + found[i].end_s) / 2, found[i].symbol) for i in picks]
+    if not chosen:
+        raise InputError("moments_missing", "nobody says p, b, m or an open vowel here", "Give --times instead.")
     return sorted(chosen, key=lambda moment: moment.time_s)
 
 
@@ -104,7 +124,7 @@ def write_png(path: Path, picture: Image) -> None:
     """Writes a PNG; its folder is created.
 
     Raises:
-        ResourceError: output_unwritable.
+        ResourceError: output_unwritable or disk_full.
     """
     done, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     assert done
@@ -112,8 +132,7 @@ def write_png(path: Path, picture: Image) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data.tobytes())
     except OSError as error:
-        cause = f"cannot write {path.name!r}: {error.strerror}"
-        raise ResourceError("output_unwritable", cause, "Choose a folder that you may write to.") from None
+        raise unwritable(path, error) from None
 
 
 def _tile(frame: Image, moment: Moment, tile_px: int) -> Image:

@@ -10,6 +10,8 @@ from omnihuman.errors import InputError
 from omnihuman.metrics.sync import Interval
 from omnihuman.speech.inventory import PHONES, SILENCE, TimedPhone
 
+LONGEST_S = 86400.0
+"""Later times are slips: frames or milliseconds written for seconds."""
 _SHORT_PAUSE_S = 0.08
 """The aligner's shorter silences are the holds of stops; they belong to the speech around them."""
 
@@ -50,16 +52,13 @@ def read_phones(path: Path) -> list[TimedPhone]:
         phones = [TimedPhone(str(row["symbol"]), float(row["start_s"]), float(row["end_s"])) for row in rows]
     except FileNotFoundError:
         raise InputError("phones_missing", f"there is no file {path.name!r}", "Check the path.") from None
+    except OSError as error:
+        cause = f"{path.name!r} cannot be read: {error.strerror}"
+        raise InputError("phones_unreadable", cause, "Give a JSON file with phone times.") from None
     except (ValueError, TypeError, KeyError) as error:
         cause = f"{path.name!r} does not list phone times ({type(error).__name__}: {error})"
         raise InputError("phones_unreadable", cause, way_out) from None
     for phone in phones:
-        if phone.symbol not in PHONES or not 0.0 <= phone.start_s <= phone.end_s:
+        if phone.symbol not in PHONES or not 0.0 <= phone.start_s <= phone.end_s <= LONGEST_S:
             raise InputError("phones_unreadable", f"{path.name!r} holds {phone}", way_out)
     return sorted(phones, key=lambda phone: phone.start_s)
-
-
-def write_phones(path: Path, phones: Sequence[TimedPhone]) -> None:
-    """Writes what `read_phones` reads."""
-    rows = [{"symbol": p.symbol, "start_s": round(p.start_s, 4), "end_s": round(p.end_s, 4)} for p in phones]
-    path.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n", encoding="utf-8")

@@ -1,8 +1,14 @@
-"""Questions about paths that never raise: a name may be too long, forbidden or not a name at all."""
+"""Paths as people give them: questions that never raise, and the coded form of a refusal to write."""
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
+
+from omnihuman.errors import ResourceError
+
+LONGEST_NAME = 80
+"""Characters of a name that are kept in messages and in names made from it."""
 
 
 def is_readable_file(path: Path) -> bool:
@@ -19,3 +25,11 @@ def is_same_file(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except (OSError, ValueError):
         return False
+
+
+def unwritable(path: Path, error: OSError) -> ResourceError:
+    """The coded form of a failure to write `path`."""
+    cause = f"cannot write {path.name[:LONGEST_NAME]!r}: {error.strerror or error}"
+    if error.errno == errno.ENOSPC:
+        return ResourceError("disk_full", cause, "Free some space and run it again.")
+    return ResourceError("output_unwritable", cause, "Choose another name, or a folder that you may write to.")

@@ -5,7 +5,6 @@ H.264 (libx264) 4:2:0, BT.709, with AAC sound: what every browser and phone play
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -16,7 +15,8 @@ from types import TracebackType
 import av
 import numpy as np
 
-from omnihuman.errors import InputError, ResourceError
+from omnihuman.errors import InputError
+from omnihuman.media.files import LONGEST_NAME, unwritable
 from omnihuman.media.framing import pad_to_even
 from omnihuman.types import Image, Sound
 
@@ -24,7 +24,6 @@ PRESET = "veryfast"
 CRF = 18
 SOUND_BIT_RATE = 160_000
 AAC_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
-LONGEST_NAME = 80
 BT709 = 1
 LIMITED_RANGE = 1
 
@@ -149,14 +148,6 @@ class VideoWriter:
         with self.part.open("rb+") as written:
             os.fsync(written.fileno())
         self.part.replace(self.path)
-
-
-def unwritable(path: Path, error: OSError) -> ResourceError:
-    """The coded form of a failure to write `path`."""
-    cause = f"cannot write {path.name[:LONGEST_NAME]!r}: {error.strerror or error}"
-    if error.errno == errno.ENOSPC:
-        return ResourceError("disk_full", cause, "Free some space and run it again.")
-    return ResourceError("output_unwritable", cause, "Choose another name, or a folder that you may write to.")
 
 
 def read_tags(path: Path) -> dict[str, str]:

@@ -5,12 +5,13 @@ The folder is a cache: `OMNIHUMAN_CACHE=FOLDER` is all that such a machine needs
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from omnihuman.errors import InputError
+from omnihuman.errors import InputError, ResourceError
 from omnihuman.modelhub import integrity
 from omnihuman.modelhub.hub import ModelHub, require_ok
 from omnihuman.modelhub.integrity import Ledger
@@ -20,6 +21,7 @@ from omnihuman.modelhub.transfer import Progress, copy_file
 MANIFEST = "MANIFEST.json"
 LICENCES = "LICENCES.md"
 _OWN_NAMES = {MANIFEST, LICENCES, "models"}
+_INSTEAD = "name another folder"
 
 
 def write_bundle(hub: ModelHub, model_ids: Sequence[str], folder: Path, progress: Progress) -> dict[str, Any]:
@@ -37,23 +39,36 @@ def write_bundle(hub: ModelHub, model_ids: Sequence[str], folder: Path, progress
     Raises:
         InputError: `bundle_folder_used` when the folder holds something else.
         ModelError: as `ModelHub.fetch` and `ModelHub.ensure`.
-        ResourceError: disk full or folder not writable.
+        ResourceError: `disk_full` or `folder_read_only`.
     """
     manifest_path = folder / MANIFEST
-    # An interrupted bundle holds only our own names and may be completed.
-    if folder.exists() and (folder.is_file() or any(path.name not in _OWN_NAMES for path in folder.iterdir())):
-        raise InputError("bundle_folder_used", f"{folder} is not empty and no bundle", "Name a new folder.")
     entries = [hub.registry[model_id] for model_id in dict.fromkeys(model_ids)]
+    with integrity.disk_errors(folder, _INSTEAD):
+        _open_folder(folder)
     hub.fetch([entry.id for entry in entries], progress)
-    with integrity.disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    with integrity.disk_errors(folder, _INSTEAD):
         manifest_path.unlink(missing_ok=True)
-        integrity.require_space(folder, sum(entry.size_bytes for entry in entries))
+        integrity.require_space(folder, sum(entry.size_bytes for entry in entries), _INSTEAD)
         models = [_copy_entry(hub, entry, folder, progress) for entry in entries]
         (folder / LICENCES).write_text(_licence_page(entries), encoding="utf-8")
         manifest = {"format": 1, "use": "set OMNIHUMAN_CACHE to this folder", "models": models}
         manifest_path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return manifest
+
+
+def _open_folder(folder: Path) -> None:
+    """Makes the folder before anything is fetched for it."""
+    try:
+        # An interrupted bundle holds only our own names and may be completed.
+        if folder.is_file() or (folder.exists() and any(path.name not in _OWN_NAMES for path in folder.iterdir())):
+            raise InputError("bundle_folder_used", f"{folder} is not empty and no bundle", "Name a new folder.")
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENAMETOOLONG):
+            raise
+        # What the system says of a place where nothing can be made, and of a name that it refuses.
+        cause = f"{folder} cannot be made ({error.strerror})"
+        raise ResourceError("folder_read_only", cause, f"{_INSTEAD.capitalize()}.") from None
 
 
 def _copy_entry(hub: ModelHub, entry: ModelEntry, folder: Path, progress: Progress) -> dict[str, Any]:

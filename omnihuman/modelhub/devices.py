@@ -89,7 +89,7 @@ def budget_mb(device: str) -> int:
         InputError: `memory_invalid` when the variable is no positive whole number.
     """
     wanted = os.environ.get("OMNIHUMAN_MEMORY_MB")
-    if wanted is None:
+    if not wanted:
         return int(free_memory_mb(device) * _BUDGET_SHARE)
     if not wanted.isdecimal() or int(wanted) == 0:
         raise InputError("memory_invalid", f"OMNIHUMAN_MEMORY_MB is '{wanted}'", "Give whole megabytes, e.g. 4000.")

@@ -114,7 +114,8 @@ class ModelHub:
             File name -> path.
 
         Raises:
-            ModelError: `model_corrupt`, `model_unpinned`, `model_missing`, `offline`, or what fetching raises.
+            ModelError: `model_corrupt`, `model_unpinned`, `model_missing`, `model_outdated`, `offline`, or what
+                fetching raises.
         """
         entry = self.registry[model_id]
         if any(report.state in (FileState.MISSING, FileState.OUTDATED) for report in self.examine(entry)):
@@ -214,7 +215,12 @@ class ModelHub:
         integrity.require_space(self.root, needed)
         keep = source.resumes
         with integrity.staging(self.root, source.key, keep) as folder, integrity.disk_errors(self.root):
-            source.fetch(specs, folder, progress)
+            try:
+                source.fetch(specs, folder, progress)
+            except ModelError as error:
+                # A source knows its files, not the models that they belong to.
+                names = ", ".join(dict.fromkeys(report.model_id for report in lacking))
+                raise ModelError(error.code, f"{names}: {error.cause}", error.way_out) from None
             for number, report in enumerate(lacking):
                 staged = folder / report.spec.path
                 if any(other.spec.path == report.spec.path for other in lacking[number + 1 :]):
@@ -235,9 +241,8 @@ def _listed_files(entry: ModelEntry) -> tuple[FileSpec, ...]:
         return entry.all_files
     folder = entry.source.path.expanduser()
     names = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
-    return tuple(
-        FileSpec.model_validate({"path": name, "name": name}) for name in names if name.endswith(SAFE_SUFFIXES)
-    )
+    seen = [name for name in names if name.endswith(SAFE_SUFFIXES) and "/." not in f"/{name}"]
+    return tuple(FileSpec.model_validate({"path": name, "name": name}) for name in seen)
 
 
 def require_ok(report: FileReport, entry: ModelEntry) -> None:
@@ -252,8 +257,10 @@ def require_ok(report: FileReport, entry: ModelEntry) -> None:
             f"{name} has no sha256 in the registry",
             f"Run 'python -m omnihuman models pin {report.model_id}' once its bytes are known to be right.",
         )
-    if report.state in (FileState.MISSING, FileState.OUTDATED):
+    if report.state is FileState.MISSING:
         raise ModelError("model_missing", f"{name} is not on this machine", way_out)
+    if report.state is FileState.OUTDATED:
+        raise ModelError("model_outdated", f"{name} is intact, but the registry now pins another version", way_out)
     if report.state is FileState.TRUNCATED:
         found = f"has {report.path.stat().st_size} bytes instead of {report.spec.size}"
     else:

@@ -6,6 +6,7 @@ Knows files and folders only: not where a file comes from (`sources`) nor what i
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
 import json
 import os
@@ -28,6 +29,7 @@ LOCK_TIMEOUT_S = 3600.0
 LEDGER_NAME = ".verified.json"
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST}
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_OTHER_CACHE = "set OMNIHUMAN_CACHE to a folder of yours"
 
 
 class FileSpec(StrictModel):
@@ -51,9 +53,9 @@ class FileSpec(StrictModel):
     @field_validator("path", "name")
     @classmethod
     def _stays_inside(cls, value: str) -> str:
-        parts = value.split("/")
-        if any(part in ("", ".", "..") for part in parts) or "\\" in value or ":" in value:
-            raise ValueError("must be a plain relative path with '/'")
+        # Names with a leading dot are ours: ledger, locks and staging folders lie beside the files.
+        if any(part == "" or part.startswith(".") for part in value.split("/")) or "\\" in value or ":" in value:
+            raise ValueError("must be a plain relative path with '/', no part of which starts with a dot")
         return value
 
     @property
@@ -163,7 +165,7 @@ def install(staged: Path, final: Path, spec: FileSpec, ledger: Ledger) -> None:
 
     Raises:
         ModelError: `model_download_incomplete` or `model_hash_mismatch`; nothing was installed.
-        ResourceError: disk full or folder not writable.
+        OSError: disk full or folder not writable; the caller holds `disk_errors` around it.
     """
     state = examine(staged, spec)
     have = staged.stat().st_size if staged.is_file() else 0
@@ -182,12 +184,11 @@ def install(staged: Path, final: Path, spec: FileSpec, ledger: Ledger) -> None:
             f"{spec.name} has not the sha256 that the registry pins",
             "Do not use it: the index or a proxy served another file. Check the index settings and fetch again.",
         )
-    with disk_errors(final.parent):
-        final.parent.mkdir(parents=True, exist_ok=True)
-        with staged.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        staged.replace(final)
-        _sync_folder(final.parent)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with staged.open("rb+") as stream:
+        os.fsync(stream.fileno())
+    staged.replace(final)
+    _sync_folder(final.parent)
     ledger.note(spec.name, final, str(spec.sha256))
 
 
@@ -202,8 +203,12 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
+def disk_errors(folder: Path, instead: str = _OTHER_CACHE) -> Iterator[None]:
     """Turns a full disk and an unwritable folder into coded errors; other errors pass.
+
+    Args:
+        folder: What is written to.
+        instead: Way out besides mending this folder.
 
     Raises:
         ResourceError: `disk_full` or `folder_read_only`.
@@ -212,20 +217,18 @@ def disk_errors(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise ResourceError(
-                "disk_full", f"no space left in {folder}", "Free space or set OMNIHUMAN_CACHE."
-            ) from None
+            raise ResourceError("disk_full", f"no space left in {folder}", f"Free space or {instead}.") from None
         if error.errno in _READ_ONLY:
             raise ResourceError(
                 "folder_read_only",
                 f"{folder} cannot be written ({error.strerror})",
-                "Make it writable or set OMNIHUMAN_CACHE to a folder of yours.",
+                f"Make it writable or {instead}.",
             ) from None
         raise
 
 
-def require_space(folder: Path, needed_bytes: int) -> None:
-    """Refuses a download that cannot fit.
+def require_space(folder: Path, needed_bytes: int, instead: str = _OTHER_CACHE) -> None:
+    """Refuses what cannot fit; `instead` as in `disk_errors`.
 
     Raises:
         ResourceError: `disk_full`.
@@ -235,7 +238,7 @@ def require_space(folder: Path, needed_bytes: int) -> None:
         raise ResourceError(
             "disk_full",
             f"{needed_bytes >> 20} MB are needed in {folder}, {free >> 20} MB are free",
-            "Free space or set OMNIHUMAN_CACHE.",
+            f"Free space or {instead}.",
         )
 
 
@@ -270,8 +273,10 @@ def staging(root: Path, key: str, keep_partial: bool) -> Iterator[Path]:
         key: Name of the source.
         keep_partial: True where the source can resume: the folder then keeps one name and survives a failure.
     """
-    folder = root / (f".{key}.part" if keep_partial else f".{key}.{os.getpid()}.part")
-    stale = [other for other in root.glob(f".{key}.*part") if other != folder]
+    resumed = root / f".{key}.part"
+    folder = resumed if keep_partial else root / f".{key}~{os.getpid()}.part"
+    # No key holds a "~": version 1.7 must not clear what is being fetched of 1.7.0.
+    stale = [other for other in (resumed, *root.glob(f".{glob.escape(key)}~*.part")) if other != folder]
     with disk_errors(root):
         for other in stale if keep_partial else [*stale, folder]:
             shutil.rmtree(other, ignore_errors=True)

@@ -215,7 +215,7 @@ def _read_file(item: object, where: str, pins: Mapping[str, Any]) -> FileSpec:
         raise ConfigError("setting_invalid", f"{where}: '{item}' is not a mapping", "Write 'path: ...'.")
     file = parse(FileSpec, item, where)
     pin = pins.get(file.path)
-    return parse(FileSpec, {**item, **pin}, f"{where} (lock file)") if isinstance(pin, dict) else file
+    return parse(FileSpec, {**item, **pin}, f"{where} (lock file)") if pin else file
 
 
 def lock_path(kind: str, folder: Path | None = None) -> Path:
@@ -228,13 +228,18 @@ def _read_lock(path: Path) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(
             "lock_unreadable", f"{path.name} cannot be read: {error}", "Restore it, or pin the models again."
         ) from None
-    if not isinstance(data, dict):
-        raise ConfigError("lock_unreadable", f"{path.name} is not a mapping", "Restore it, or pin the models again.")
-    return data
+    if isinstance(data, dict) and all(_holds_mappings(part) for part in (data, *data.values())):
+        return data
+    cause = f"{path.name} does not map model -> file -> pins"
+    raise ConfigError("lock_unreadable", cause, "Restore it, or pin the models again.")
+
+
+def _holds_mappings(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(part, dict) for part in value.values())
 
 
 def write_pins(entry: ModelEntry, files: Sequence[FileSpec], folder: Path | None = None) -> Path:

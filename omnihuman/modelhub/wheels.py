@@ -136,7 +136,11 @@ class WheelSource(StrictModel):
         folder.mkdir(parents=True, exist_ok=True)
         # The installer's temporary files stay on the cache's disk, where free space was checked and growth is seen.
         place = {name: str(folder) for name in ("TMPDIR", "TEMP", "TMP")}
-        done = subprocess.run(command, env={**os.environ, **place}, capture_output=True, text=True, check=False)  # noqa: S603
+        environment = {**os.environ, **place, "PYTHONUTF8": "1"}
+        # Whatever this process was started with: a proxy's message in another encoding must not hide the reason.
+        done = subprocess.run(  # noqa: S603
+            command, env=environment, capture_output=True, encoding="utf-8", errors="replace", check=False
+        )
         if done.returncode != 0:
             lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
             errors = [line for line in lines if line.lower().startswith("error")]

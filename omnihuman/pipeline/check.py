@@ -6,9 +6,8 @@ import os
 from pathlib import Path
 
 from omnihuman.errors import InputError
-from omnihuman.media.files import is_readable_file, is_same_file
-from omnihuman.media.video import unwritable
-from omnihuman.pipeline.provenance import is_record
+from omnihuman.media.files import is_readable_file, is_same_file, unwritable
+from omnihuman.pipeline.mark import is_record
 from omnihuman.types import AnimationRequest
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import Field
 
-from omnihuman.config import StrictModel, configs_dir, load
+from omnihuman.config import StrictModel, configs_dir, load, nearest
+from omnihuman.errors import ConfigError
 
 
 class ModelIds(StrictModel):
@@ -61,6 +63,11 @@ def load_preset(name: str) -> PresetSettings:
     """Reads configs/presets/NAME.yaml.
 
     Raises:
-        ConfigError: config_missing with the nearest preset, setting_unknown or setting_invalid.
+        ConfigError: preset_invalid for what cannot be a name, config_missing with the nearest preset, setting_unknown
+            or setting_invalid.
     """
-    return load(PresetSettings, configs_dir() / "presets" / f"{name}.yaml")
+    folder = configs_dir() / "presets"
+    if not re.fullmatch("[a-z0-9][a-z0-9-]*", name):
+        known = [path.stem for path in folder.glob("*.yaml")]
+        raise ConfigError("preset_invalid", f"{name[:80]!r} is not the name of a preset", nearest(name, known))
+    return load(PresetSettings, folder / f"{name}.yaml")

@@ -1,7 +1,6 @@
 """What was used to make a video: one record, written into the mp4's tags and into the JSON beside it.
 
 Holds hashes, settings and versions - no names, no paths, and the spoken text only where the person asked for it.
-The mark follows IPTC's vocabulary for synthetic media (digital source type).
 """
 
 from __future__ import annotations
@@ -17,12 +16,11 @@ from typing import Any
 
 from omnihuman.config import VERSION
 from omnihuman.errors import ResourceError
-from omnihuman.media.video import read_tags, unwritable
+from omnihuman.media.files import unwritable
+from omnihuman.media.video import read_tags
+from omnihuman.pipeline.mark import NOTICE, SCHEMA, SOURCE_TYPE
 from omnihuman.types import AnimationRequest
 
-SCHEMA = 1
-SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-NOTICE = "AI-generated: a still picture animated by OmniHuman (open implementation)"
 PRIVATE_FIELDS = frozenset({"image", "audio", "say"})
 LIBRARIES = (
     *("torch", "numpy", "scipy", "numba", "opencv-python-headless", "pillow", "av", "soxr"),
@@ -101,14 +99,6 @@ def write_sidecar(video: Path, facts: Mapping[str, Any]) -> Path:
     finally:
         part.unlink(missing_ok=True)
     return path
-
-
-def is_record(path: Path) -> bool:
-    """Whether a file is a record that this program wrote."""
-    try:
-        return NOTICE in path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return False
 
 
 def _versions() -> dict[str, str]:

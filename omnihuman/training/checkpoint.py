@@ -1,21 +1,20 @@
 """Everything a run needs to go on exactly where it stopped, in one safetensors file with a JSON record in its header.
 
-Chance needs no saving: every step draws from generators seeded by (seed, step). Written aside, then renamed.
+Chance needs no saving: every step draws from generators seeded by (seed, step).
 """
 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from omnihuman.denoisers import weights_file
 from omnihuman.errors import InputError
 from omnihuman.training.ema import MovingAverage
 
@@ -44,16 +43,16 @@ class Record:
 def save(
     path: Path, model: nn.Module, average: MovingAverage, optimizer: torch.optim.Optimizer, record: Record
 ) -> None:
-    """Writes a checkpoint; the old one stays whole until the new one is complete."""
+    """Writes a checkpoint; the old one stays whole until the new one is complete.
+
+    Raises:
+        ResourceError: `disk_full` or `output_unwritable`.
+    """
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"ema.{name}": value for name, value in average.tensors.items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    ready = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    save_file(ready, aside, metadata={_RECORD: json.dumps(asdict(record), sort_keys=True)})
-    aside.replace(path)
+    weights_file.write_tensors(path, tensors, {_RECORD: json.dumps(asdict(record), sort_keys=True)})
 
 
 def read_record(path: Path) -> Record:

@@ -1,8 +1,7 @@
 """Windows of speech with fresh takes of the teacher -> latents and conditions of one training batch. No model here.
 
-Every batch is a function of (seed, step), so a run that is resumed draws what it would have drawn. Drop-out of
-conditions follows OmniHuman-1 section 3.2 (the stronger a condition, the lower its ratio); absence means what
-`conditions/mixing.py` says.
+Every batch is a function of (seed, step), so a run that is resumed draws what it would have drawn. All that is known
+of a window is given; what training shows of it, `stages.py` decides.
 
 Legend: B batch, C channels, T latent frames, P parameters (= C), D audio width, R reference width, V variants.
 """
@@ -21,7 +20,7 @@ from omnihuman.conditions.bundle import AUDIO_ROWS_PER_LATENT, audio_rows
 from omnihuman.conditions.reference import REFERENCE_WIDTH
 from omnihuman.config import StrictModel
 from omnihuman.errors import ResourceError
-from omnihuman.latents.motion.parameters import GROUPS, INDEX, NUM_PARAMETERS, PARAMETERS, SCALE, group_indices
+from omnihuman.latents.motion.parameters import INDEX, PARAMETERS, SCALE
 from omnihuman.speech.clock import row_times_s
 from omnihuman.speech.inventory import TimedPhone
 from omnihuman.training.precompute import Recording, load_recording
@@ -31,39 +30,28 @@ from omnihuman.types import ConditionTrack, Float
 
 _SURROUNDINGS_S = 1.0
 """Phones this far outside a window still shape its edges."""
-_POSE_GROUPS = tuple(group for group in GROUPS if group != "mouth")
 
 
 class WindowSettings(StrictModel):
-    """How windows are drawn; ratios are probabilities.
+    """How windows are drawn and weighted. `DataSettings` holds the defaults of what a configuration may change.
 
     Attributes:
         num_frames: T.
-        quiet_ratio: Windows from recordings in which nobody speaks.
-        reference_ratio: Reference present.
-        audio_ratio: Audio present.
-        pose_ratio: Some groups of parameters observed throughout.
-        prefix_ratio: Motion frames observed at the start.
-        prefix_frames: Fewest and most motion frames.
+        quiet_ratio: Share of windows from recordings in which nobody speaks.
         group_weights: Weight of the loss per group of the parameter table.
         parameter_weights: Further factor for single parameters.
         blink_boost: Added weight of the lids, in proportion to how far they are closed: blinks are rare.
     """
 
-    num_frames: int = 100
-    quiet_ratio: float = 0.10
-    reference_ratio: float = 0.9
-    audio_ratio: float = 0.75
-    pose_ratio: float = 0.25
-    prefix_ratio: float = 0.7
-    prefix_frames: tuple[int, int] = (4, 19)
+    num_frames: int
+    quiet_ratio: float
+    blink_boost: float
     group_weights: dict[str, float] = {
         "mouth": 1.0, "brows": 0.5, "eyes": 1.0, "gaze": 0.4, "head": 0.6, "torso": 0.4, "arms": 0.25,
     }  # fmt: skip
     parameter_weights: dict[str, float] = {
         "jaw_open": 4.0, "seal": 3.0, "lower_lip_down": 2.0, "upper_lip_raise": 2.0, "labiodental": 1.5,
     }  # fmt: skip
-    blink_boost: float = 3.0
 
     def channel_weights(self) -> Float:
         """`C` weights of the loss."""
@@ -121,35 +109,31 @@ class WindowDataset:
             batch_size: B.
 
         Returns:
-            Latents `B C T` (parameters / SCALE), their conditions, and the loss weight `B C T`, 0 where observed.
+            Latents `B C T` (parameters / SCALE), their conditions with nothing observed, and the loss weight `B C T`.
         """
         rows = [self._window(np.random.default_rng([self._seed, step, i])) for i in range(batch_size)]
-        latents, reference, audio, mask, present, weight = (
-            torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)
-        )
+        latents, reference, audio, weight = (torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True))
         conditions = ConditionBatch(
             reference=reference,
             audio=audio,
-            observed=latents * mask,
-            observed_mask=mask,
-            reference_present=present[:, 0],
-            audio_present=present[:, 1],
+            observed=torch.zeros_like(latents),
+            observed_mask=torch.zeros_like(latents),
+            reference_present=torch.ones(batch_size),
+            audio_present=torch.ones(batch_size),
         )
         return latents, conditions, weight
 
-    def _window(self, rng: np.random.Generator) -> tuple[Float, Float, Float, Float, Float, Float]:
-        """One window: latents, reference, audio, observed mask, present flags, loss weight."""
+    def _window(self, rng: np.random.Generator) -> tuple[Float, Float, Float, Float]:
+        """One window: latents, reference, audio, loss weight."""
         settings = self._settings
         audio, phones = self._speech(rng)
         reference = random_reference(rng)
         take = teach(phones, settings.num_frames / FRAME_HZ, reference, random_style(rng), rng)
-        mask = self._observed(rng)
-        present = np.array([rng.random() < settings.reference_ratio, rng.random() < settings.audio_ratio], np.float32)
         weight = np.repeat(self._weights[:, None], settings.num_frames, axis=1)
         for name in ("blink_l", "blink_r"):
             weight[INDEX[name]] *= 1.0 + settings.blink_boost * np.clip(take[:, INDEX[name]], 0.0, 1.0)
         latents = np.ascontiguousarray((take / SCALE).T)
-        return latents, reference, audio, mask, present, weight * (1.0 - mask)
+        return latents, reference, audio, weight
 
     def _speech(self, rng: np.random.Generator) -> tuple[Float, list[TimedPhone]]:
         """Audio rows `2T D` and phones of a random stretch, times relative to its start."""
@@ -177,19 +161,6 @@ class WindowDataset:
         if self._quiet and rng.random() < self._settings.quiet_ratio:
             return self._quiet[int(rng.integers(len(self._quiet)))]
         return self._speaking[min(int(np.searchsorted(self._cumulative, rng.random())), len(self._speaking) - 1)]
-
-    def _observed(self, rng: np.random.Generator) -> Float:
-        """Mask `C T` of motion frames and of a pose track of some groups; the mouth is never part of a pose."""
-        settings = self._settings
-        mask = np.zeros((NUM_PARAMETERS, settings.num_frames), np.float32)
-        if rng.random() < settings.prefix_ratio:
-            low, high = settings.prefix_frames
-            mask[:, : int(rng.integers(low, high + 1))] = 1.0
-        if rng.random() < settings.pose_ratio:
-            chosen = [group for group in _POSE_GROUPS if rng.random() < 0.6] or ["head"]
-            for group in chosen:
-                mask[group_indices(group)] = 1.0
-        return mask
 
 
 assert REFERENCE_WIDTH == 8, "random_reference draws the eight columns of conditions.reference"

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -22,11 +21,13 @@ from torch import Tensor, nn
 
 from omnihuman.conditions.base import ConditionBatch
 from omnihuman.conditions.reference import REFERENCE_WIDTH
+from omnihuman.denoisers import weights_file
 from omnihuman.denoisers.motion_dit import MotionDiT
 from omnihuman.errors import InputError
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS
 from omnihuman.training import checkpoint
 from omnihuman.training.ema import MovingAverage
+from omnihuman.training.files import SAME_RUN, Files, resumable
 from omnihuman.training.settings import OptimizerSettings, TrainingSettings
 from omnihuman.training.stages import Mixing, mix, stage_at
 from omnihuman.training.step import step
@@ -41,19 +42,6 @@ class WindowSource(Protocol):
     def batch(self, step: int, batch_size: int) -> tuple[Tensor, ConditionBatch, Tensor]:
         """Latents `B C T`, all known conditions, loss weight `B C T`; a pure function of `step`."""
         ...
-
-
-@dataclass(frozen=True)
-class Files:
-    """What a run writes: the exported weights, the checkpoint, and the log of losses (JSON lines)."""
-
-    export: Path
-    checkpoint: Path
-
-    @property
-    def log(self) -> Path:
-        """Losses, one JSON object per line."""
-        return self.checkpoint.with_suffix(".jsonl")
 
 
 @dataclass(frozen=True)
@@ -134,18 +122,18 @@ class Run:
         self.losses: dict[str, float] = {}
 
     def resume(self) -> None:
-        """Goes on from the checkpoint.
+        """Goes on from the checkpoint of these settings, or of a run that was shorter or longer.
 
         Raises:
             InputError: `checkpoint_missing`, `checkpoint_unreadable`, or `checkpoint_unfit` when data, network or
                 loss differ. Stages and optimiser may differ: a run can be made longer or shorter.
         """
-        path = self.files.checkpoint
+        path = resumable(self.files.checkpoint)
         if not path.exists():
             raise InputError("checkpoint_missing", f"there is no checkpoint {path.name}", "Start without --resume.")
         record = checkpoint.read_record(path)
         mine = self.settings.model_dump(mode="json")
-        changed = [key for key in ("data", "model", "loss", "seed", "batch_size") if record.settings[key] != mine[key]]
+        changed = [key for key in SAME_RUN if record.settings[key] != mine[key]]
         changed += ["data files"] if record.data_hash != self.data_hash else []
         if changed:
             raise InputError(
@@ -174,7 +162,11 @@ class Run:
         return {"loss": float(loss.detach()), **{name: float(value) for name, value in parts.items()}}
 
     def save(self, date: str) -> None:
-        """Writes checkpoint and exported weights."""
+        """Writes checkpoint and exported weights.
+
+        Raises:
+            ResourceError: `disk_full` or `output_unwritable`.
+        """
         settings = self.settings.model_dump(mode="json")
         record = checkpoint.Record(self.done, self.seconds, self.cpu_seconds, settings, self.data_hash)
         checkpoint.save(self.files.checkpoint, self.model, self.average, self.optimizer, record)
@@ -226,7 +218,11 @@ def train(
         max_minutes: Wall-clock limit of this call.
         report: Called after every step.
         stop: Asked after every step; Ctrl+C works besides.
+
+    Raises:
+        ResourceError: `disk_full` or `output_unwritable`; before the first step where that can be known.
     """
+    run.files.require_writable()
     started, cpu_started = time.monotonic(), time.process_time()
     seconds_before, cpu_before, first = run.seconds, run.cpu_seconds, run.done
     saved_at = started
@@ -276,8 +272,8 @@ def _log(run: Run) -> None:
     """Appends the smoothed losses every few steps."""
     if run.done % _LOG_EVERY and run.done != run.settings.steps:
         return
-    run.files.log.parent.mkdir(parents=True, exist_ok=True)
     facts = {"step": run.done, "seconds": round(run.seconds, 1), "cpu_seconds": round(run.cpu_seconds, 1)}
     losses = {name: round(value, 5) for name, value in run.losses.items()}
-    with run.files.log.open("a", encoding="utf-8") as file:
+    log = run.files.log
+    with weights_file.output_errors(log), log.open("a", encoding="utf-8") as file:
         file.write(json.dumps({**facts, **losses}) + "\n")

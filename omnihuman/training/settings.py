@@ -108,16 +108,8 @@ class DataSettings(StrictModel):
 
     @property
     def windows(self) -> WindowSettings:
-        """Windows with everything known: which condition is seen when, the stages decide."""
-        return WindowSettings(
-            num_frames=self.frames,
-            quiet_ratio=self.quiet_ratio,
-            blink_boost=self.blink_boost,
-            reference_ratio=1.0,
-            audio_ratio=1.0,
-            pose_ratio=0.0,
-            prefix_ratio=0.0,
-        )
+        """How the speech windows are drawn."""
+        return WindowSettings(num_frames=self.frames, quiet_ratio=self.quiet_ratio, blink_boost=self.blink_boost)
 
 
 class TrainingSettings(StrictModel):

@@ -5,7 +5,8 @@ import torch
 
 from omnihuman.config import configs_dir
 from omnihuman.denoisers.motion_dit import MotionDiT
-from omnihuman.training.loop import Files, Run, train
+from omnihuman.training.files import Files
+from omnihuman.training.loop import Run, train
 from omnihuman.training.settings import read_settings
 from omnihuman.training.synthetic import SyntheticDataset
 

@@ -14,7 +14,7 @@ from omnihuman.conditions.base import ConditionBatch
 from omnihuman.conditions.mixing import without
 from omnihuman.denoisers import weights_file
 from omnihuman.denoisers.motion_dit import MotionDiT
-from omnihuman.errors import ModelError
+from omnihuman.errors import ModelError, ResourceError
 
 C, T, D, R = 45, 20, 43, 8
 SIZE = {"width": 16, "layers": 2, "heads": 2, "mlp_ratio": 2, "audio_width": 8, "audio_layers": 1, "audio_reach": 7}
@@ -115,6 +115,16 @@ def test_saved_file_gives_the_same_model_back(tmp_path: Path):
     assert not again.training
     assert weights_file.header(path)["licence"] == "Apache-2.0"
     assert list(path.parent.iterdir()) == [path], "nothing is left aside"
+
+
+@pytest.mark.parametrize("name", ["", "file/m.safetensors", f"{'x' * 300}.safetensors"])
+def test_a_place_that_cannot_be_written_is_a_coded_error(name: str, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    for write in (weights_file.require_writable, tiny_model().save_file):
+        with pytest.raises(ResourceError) as caught:
+            write(tmp_path / name)
+        assert caught.value.code == "output_unwritable"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"], "nothing is left aside"
 
 
 def _damage(kind: str, path: Path) -> None:

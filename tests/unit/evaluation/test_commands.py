@@ -1,4 +1,6 @@
+import errno
 import json
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -41,11 +43,13 @@ def run(*arguments):
         (["VIDEO", "--phones", "PHONES", "--transcript", "my"], "phones_needed"),
         (["VIDEO", "VIDEO", "--phones", "PHONES"], "clips_uneven"),
         (["none.mp4", "--phones", "PHONES"], "video_missing"),
+        (["x" * 300, "--phones", "PHONES"], "video_missing"),
         (["VIDEO", "--phones", "none.json"], "phones_missing"),
+        (["VIDEO", "--phones", "FOLDER"], "phones_unreadable"),
     ],
 )
 def test_sync_refuses_what_it_cannot_judge(video, phones, arguments, code):
-    places = {"VIDEO": video, "PHONES": phones}
+    places = {"VIDEO": video, "PHONES": phones, "FOLDER": video.parent}
     result = run("sync", *(places.get(argument, argument) for argument in arguments), "--json")
     assert result.exit_code == 2
     assert json.loads(result.stdout)["error"]["code"] == code
@@ -98,10 +102,82 @@ def test_sheet_of_whole_frames(video, phones, tmp_path):
 
 @pytest.mark.parametrize(
     ("options", "code"),
-    [([], "times_needed"), (["--times", "soon"], "times_unreadable"), (["--times", "7"], "time_outside")],
+    [
+        ([], "times_needed"),
+        (["--times", "soon"], "times_unreadable"),
+        (["--times", "nan"], "times_unreadable"),
+        (["--times", ""], "times_unreadable"),
+        (["--times", "7"], "time_outside"),
+        (["--transcript", ""], "transcript_empty"),
+    ],
 )
 def test_sheet_refuses_what_it_cannot_show(video, tmp_path, options, code):
     result = run("sheet", video, "--whole", "--out", tmp_path / "x.png", *options)
     assert result.exit_code == 2
-    assert code in result.stderr
+    assert result.stderr.startswith(f"error[{code}]: ")
+    assert result.stderr.count("\n") == 1
     assert not (tmp_path / "x.png").exists()
+
+
+@pytest.fixture
+def no_work(monkeypatch):
+    """Fails the test when a frame is looked at."""
+
+    def look(*_):
+        pytest.fail("worked before the refusal")
+
+    monkeypatch.setattr("omnihuman.cli.evaluate._tracks", look)
+    monkeypatch.setattr("omnihuman.evaluation.contact_sheet.pick_frames", look)
+
+
+@pytest.mark.parametrize(
+    ("place", "status", "code"),
+    [
+        ("", 2, "output_invalid"),
+        ("talk.mp4", 2, "output_invalid"),
+        ("none/report.json", 2, "folder_missing"),
+        ("talk.mp4/report.json", 3, "output_unwritable"),
+        ("x" * 300, 3, "output_unwritable"),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_refused_before_the_work(video, phones, no_work, place, status, code):
+    before = video.read_bytes()
+    for command in (["motion"], ["sync", "--phones", phones]):
+        result = run(*command, video, "--json", "--report", video.parent / place)
+        assert result.exit_code == status
+        assert json.loads(result.stdout)["error"]["code"] == code
+    assert video.read_bytes() == before
+
+
+def test_a_read_only_place_is_refused_before_the_work(video, tmp_path, no_work, monkeypatch):
+    refusal = PermissionError(errno.EACCES, "Permission denied")
+    monkeypatch.setattr("omnihuman.evaluation.output.TemporaryFile", Mock(side_effect=refusal))
+    for command, option in ((["motion"], "--report"), (["sheet", "--times", "1"], "--out")):
+        result = run(*command, video, option, tmp_path / "new.png")
+        assert result.exit_code == 3
+        assert result.stderr.startswith("error[output_unwritable]: ")
+
+
+def test_a_report_that_fails_at_the_end_is_coded(video, lips, tmp_path, monkeypatch):
+    lips(np.full(50, 0.01, np.float32))
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr("pathlib.Path.write_text", Mock(side_effect=full))
+    result = run("motion", video, "--no-background", "--report", tmp_path / "report.json")
+    assert result.exit_code == 3
+    assert result.stderr.startswith("error[disk_full]: ")
+
+
+@pytest.mark.parametrize("name", ["s.xyz", "s", "s.jpg"])
+def test_sheet_refuses_another_format_before_the_work(video, tmp_path, no_work, name):
+    result = run("sheet", video, "--times", "1", "--whole", "--out", tmp_path / name)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error[output_invalid]: ")
+    assert not (tmp_path / name).exists()
+
+
+def test_an_interruption_is_one_coded_line(video, monkeypatch):
+    monkeypatch.setattr("omnihuman.cli.evaluate._tracks", Mock(side_effect=KeyboardInterrupt))
+    result = run("motion", video)
+    assert result.exit_code == 130
+    assert result.stderr.startswith("error[interrupted]: ")
+    assert json.loads(run("motion", video, "--json").stdout)["error"]["code"] == "interrupted"

@@ -8,6 +8,7 @@ from omnihuman.evaluation.contact_sheet import (
     contact_sheet,
     crop_face,
     crop_faces,
+    moments_at,
     moments_of,
     pick_frames,
     write_png,
@@ -26,7 +27,21 @@ def test_moments_are_middles_of_closures_and_open_vowels_in_order():
     moments = moments_of(phones, per_kind=2)
     assert [m.label for m in moments] == ["M", "AA", "P", "AE"]
     assert [m.time_s for m in moments] == pytest.approx([0.05, 0.15, 0.65, 0.75])
-    assert moments_of([TimedPhone("SIL", 0, 1)], per_kind=3) == []
+
+
+def test_silence_offers_nothing_to_look_at():
+    with pytest.raises(InputError, match="moments_missing"):
+        moments_of([TimedPhone("SIL", 0, 1)], per_kind=3)
+
+
+def test_times_are_seconds_in_the_given_order():
+    assert moments_at("1.24, 0,2") == [Moment(1.24, ""), Moment(0.0, ""), Moment(2.0, "")]
+
+
+@pytest.mark.parametrize("times", ["", " ", "1,", "soon", "nan", "1,inf", "-0.01", "1e308"])
+def test_what_is_no_time_is_refused(times):
+    with pytest.raises(InputError, match="times_unreadable"):
+        moments_at(times)
 
 
 def test_the_frame_shown_at_a_time_is_picked_once_per_moment():

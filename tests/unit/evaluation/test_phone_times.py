@@ -3,7 +3,7 @@ import json
 import pytest
 
 from omnihuman.errors import InputError
-from omnihuman.evaluation.phone_times import intervals_of, read_phones, silences_of, speech_of, write_phones
+from omnihuman.evaluation.phone_times import intervals_of, read_phones, silences_of, speech_of
 from omnihuman.speech.inventory import BILABIALS, TimedPhone
 
 PHONES = [
@@ -31,15 +31,18 @@ def test_a_clip_cut_within_speech_has_no_silence_at_its_end():
     assert speech_of(PHONES[1:6], 0.9) == [(0.3, 0.9)]
 
 
-def test_written_phones_read_back(tmp_path):
-    write_phones(tmp_path / "phones.json", PHONES)
-    assert read_phones(tmp_path / "phones.json") == PHONES
+def test_phones_are_read_in_the_order_of_time(tmp_path):
+    rows = [{"symbol": phone.symbol, "start_s": phone.start_s, "end_s": phone.end_s} for phone in PHONES]
+    path = tmp_path / "phones.json"
+    path.write_text(json.dumps(rows[::-1]))
+    assert read_phones(path) == PHONES
 
 
 @pytest.mark.parametrize(
     "rows",
     [{"phones": 1}, [{"symbol": "P"}], [1], [{"symbol": "XX", "start_s": 0, "end_s": 1}],
-     [{"symbol": "P", "start_s": 1, "end_s": 0.5}], [{"symbol": "P", "start_s": "soon", "end_s": 1}]],
+     [{"symbol": "P", "start_s": 1, "end_s": 0.5}], [{"symbol": "P", "start_s": "soon", "end_s": 1}],
+     [{"symbol": "P", "start_s": 0, "end_s": float("inf")}]],
 )  # fmt: skip
 def test_other_files_are_refused_with_the_way_out(tmp_path, rows):
     path = tmp_path / "phones.json"
@@ -49,6 +52,8 @@ def test_other_files_are_refused_with_the_way_out(tmp_path, rows):
 
 
 def test_missing_and_broken_files(tmp_path):
+    with pytest.raises(InputError, match="phones_unreadable"):
+        read_phones(tmp_path)
     with pytest.raises(InputError, match="phones_missing"):
         read_phones(tmp_path / "none.json")
     (tmp_path / "broken.json").write_text("[{")

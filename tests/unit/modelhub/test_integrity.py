@@ -127,6 +127,9 @@ def test_disk_errors_are_coded(tmp_path: Path, number: int, code: str) -> None:
         raise OSError(number, os.strerror(number))
     assert caught.value.code == code
     assert "OMNIHUMAN_CACHE" in caught.value.way_out
+    with pytest.raises(ResourceError) as caught, integrity.disk_errors(tmp_path, "name another folder"):
+        raise OSError(number, os.strerror(number))
+    assert caught.value.way_out.endswith("or name another folder.")
 
 
 def test_other_system_errors_pass(tmp_path: Path) -> None:
@@ -154,13 +157,20 @@ def test_a_lock_that_is_held_ends_in_a_coded_line(tmp_path: Path) -> None:
 
 
 def test_staging_clears_what_a_killed_process_left(tmp_path: Path) -> None:
-    stale = tmp_path / ".key.99999999.part"
+    stale = tmp_path / ".key~99999999.part"
     stale.mkdir()
     (stale / "half").write_bytes(b"half")
     with integrity.staging(tmp_path, "key", keep_partial=False) as folder:
         assert not stale.exists()
         assert list(folder.iterdir()) == []
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("keep_partial", [True, False])
+def test_staging_leaves_what_belongs_to_a_longer_version(tmp_path: Path, keep_partial: bool) -> None:
+    other = integrity.staging(tmp_path, "wheel-hama-1.7.0", keep_partial)
+    with other as theirs, integrity.staging(tmp_path, "wheel-hama-1.7", keep_partial=False):
+        assert theirs.is_dir()
 
 
 def test_staging_of_a_resumable_source_survives_a_failure(tmp_path: Path) -> None:

@@ -86,6 +86,8 @@ def test_an_unknown_id_names_the_nearest(machine: Machine) -> None:
         ({"files": [{"path": "a.pt"}]}, "setting_invalid", "safetensors"),
         ({"files": [{"path": "../a.json"}]}, "setting_invalid", "relative"),
         ({"files": [{"path": "/a.json"}]}, "setting_invalid", "relative"),
+        ({"files": [{"path": ".verified.json"}]}, "setting_invalid", "dot"),
+        ({"files": [{"path": "a.json", "name": "deep/.0.json"}]}, "setting_invalid", "dot"),
         ({"files": [{"path": "c:/a.json"}]}, "setting_invalid", "relative"),
         ({"files": [{"path": "x\\a.json"}]}, "setting_invalid", "relative"),
         ({"files": [{"path": "a.json", "sha265": "0" * 64}]}, "setting_unknown", "sha256"),
@@ -144,12 +146,26 @@ def test_pins_live_in_a_lock_file_per_kind(machine: Machine) -> None:
     assert Registry.load()["one"].files[0].is_pinned
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"one": {"a.safetensors": {"sha256": "zz"}}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{", "[]", "[" * 100_000, '{"one": []}', '{"one": "pins"}', '{"one": {"a.safetensors": "abc"}}',
+        '{"one": {"a.safetensors": {"sha256": "zz"}}}',
+    ],
+    ids=lambda text: text[:40],
+)  # fmt: skip
 def test_a_damaged_lock_file_is_named(machine: Machine, text: str) -> None:
     read(machine)
     (machine.configs / "weights.lock.json").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"lock"):
         Registry.load()
+
+
+def test_what_is_wrong_is_said_once_and_without_a_key_that_is_none(machine: Machine) -> None:
+    error = refusal(machine, files=[{"path": "a.json"}, {"path": "b/a.json"}])
+    expected = "family.yaml (one): two files have the same name; give one of them a 'name'"
+    assert error.cause == expected
+    assert refusal(machine, target="os:system").cause.startswith("family.yaml (one): 'target': must start")
 
 
 def test_a_person_can_name_their_own_file(machine: Machine, tmp_path: Path) -> None:

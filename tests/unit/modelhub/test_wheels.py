@@ -112,6 +112,7 @@ def test_offline_means_no_command(wheel_machine: Machine, monkeypatch: pytest.Mo
     with pytest.raises(ModelError) as caught:
         wheel_machine.hub().ensure("net")
     assert caught.value.code == "offline"
+    assert caught.value.cause.startswith("net, table: ")
 
 
 def test_no_file_of_the_wheel_is_run(index_machine: Machine, tmp_path: Path) -> None:
@@ -147,6 +148,18 @@ def test_what_pip_says_becomes_one_line_without_credentials(
         wheel_machine.hub().ensure("net")
     assert caught.value.code == code
     assert "secret" not in str(caught.value)
+
+
+def test_what_a_child_says_in_any_encoding_is_told(wheel_machine: Machine, tmp_path: Path) -> None:
+    source = wheel_machine.hub().registry["net"].source
+    assert isinstance(source, wheels.WheelSource)
+    script = r"import sys; sys.stderr.buffer.write(b'ERROR: \xff caf\xc3\xa9 %d' % sys.flags.utf8_mode); sys.exit(1)"
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        pytest.raises(ModelError, match="ERROR: \ufffd caf\u00e9 1"),
+    ):
+        patch.undo()
+        source._call([sys.executable, "-S", "-c", script], tmp_path)
 
 
 def test_without_pip_uv_unpacks_the_wheel(wheel_machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

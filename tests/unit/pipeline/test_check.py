@@ -7,7 +7,7 @@ import pytest
 
 from omnihuman.errors import InputError, OmniHumanError, ResourceError
 from omnihuman.pipeline.check import check_request
-from omnihuman.pipeline.provenance import NOTICE
+from omnihuman.pipeline.mark import NOTICE
 from omnihuman.types import AnimationRequest
 
 REQUEST = AnimationRequest(image=Path("a.png"), say="hello")

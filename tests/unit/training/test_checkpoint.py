@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from omnihuman.errors import InputError
+from omnihuman.errors import InputError, ResourceError
 from omnihuman.training import checkpoint
 from omnihuman.training.ema import MovingAverage
 
@@ -48,13 +49,17 @@ def test_a_failed_write_keeps_the_old_checkpoint(tmp_path: Path, monkeypatch: py
     checkpoint.save(path, *parts(), RECORD)
     before = path.read_bytes()
 
-    def full(*_args: object, **_kwargs: object) -> None:
-        raise OSError("disk full")
+    def full(aside: Path, content: bytes) -> None:
+        with aside.open("wb") as half:
+            half.write(content[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(checkpoint, "save_file", full)
-    with pytest.raises(OSError, match="disk full"):
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ResourceError) as caught:
         checkpoint.save(path, *parts(seed=2), RECORD)
+    assert caught.value.code == "disk_full"
     assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path], "nothing is left aside"
 
 
 def test_another_network_is_refused(tmp_path: Path):

@@ -11,8 +11,9 @@ import torch
 from omnihuman.config import configs_dir
 from omnihuman.denoisers import weights_file
 from omnihuman.denoisers.motion_dit import MotionDiT
-from omnihuman.errors import ConfigError, InputError
-from omnihuman.training.loop import Files, Progress, Run, learning_rate, train
+from omnihuman.errors import ConfigError, InputError, ResourceError
+from omnihuman.training.files import Files
+from omnihuman.training.loop import Progress, Run, learning_rate, train
 from omnihuman.training.settings import OptimizerSettings, TrainingSettings, read_settings
 from omnihuman.training.synthetic import SyntheticDataset
 
@@ -98,6 +99,15 @@ def test_time_limit_leaves_checkpoint_and_weights(tmp_path: Path):
     assert outcome.step == 1
     assert run.files.checkpoint.exists()
     assert MotionDiT.from_files({"w": run.files.export}, "cpu").spec.channels == 45
+
+
+@pytest.mark.parametrize("folder", ["w.safetensors", "c.safetensors", "c.jsonl"])
+def test_a_place_that_is_a_folder_is_refused_before_the_first_step(tmp_path: Path, folder: str):
+    (tmp_path / folder).mkdir()
+    run = new_run(tmp_path)
+    with pytest.raises(ResourceError, match="output_unwritable"):
+        train(run, "2026-01-01", max_minutes=0.0)
+    assert run.done == 0
 
 
 def test_resuming_with_other_settings_or_nothing_is_refused(tmp_path: Path):
