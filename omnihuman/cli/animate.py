@@ -18,7 +18,9 @@ from omnihuman.types import AnimationResult, build_request
 @takes_request
 def animate(
     out: Annotated[Path, typer.Option("--out", "-o", help="The mp4 to write; a JSON of the same name goes beside it.")],
-    device: Annotated[str, typer.Option("--device", help="Where the networks run: cpu, cuda, cuda:1, mps.")] = "cpu",
+    device: Annotated[
+        str, typer.Option("--device", help="Where the networks run: auto, cpu, cuda, cuda:1, mps.")
+    ] = "cpu",
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     **fields: Any,

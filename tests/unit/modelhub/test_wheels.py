@@ -150,15 +150,11 @@ def test_what_pip_says_becomes_one_line_without_credentials(
     assert "secret" not in str(caught.value)
 
 
-def test_what_a_child_says_in_any_encoding_is_told(wheel_machine: Machine, tmp_path: Path) -> None:
-    source = wheel_machine.hub().registry["net"].source
+def test_what_a_child_says_in_any_encoding_is_told(index_machine: Machine, tmp_path: Path) -> None:
+    source = index_machine.hub().registry["net"].source
     assert isinstance(source, wheels.WheelSource)
     script = r"import sys; sys.stderr.buffer.write(b'ERROR: \xff caf\xc3\xa9 %d' % sys.flags.utf8_mode); sys.exit(1)"
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        pytest.raises(ModelError, match="ERROR: \ufffd caf\u00e9 1"),
-    ):
-        patch.undo()
+    with pytest.raises(ModelError, match="ERROR: \ufffd caf\u00e9 1"):
         source._call([sys.executable, "-S", "-c", script], tmp_path)
 
 

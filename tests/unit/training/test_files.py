@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from omnihuman.__main__ import app
+from omnihuman.cli import app
 from omnihuman.config import configs_dir
 from omnihuman.errors import ResourceError
 from omnihuman.training.files import Files, checkpoint_path, resumable
