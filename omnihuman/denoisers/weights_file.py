@@ -17,11 +17,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from omnihuman.errors import ModelError, ResourceError
+from omnihuman.errors import ModelError
+from omnihuman.media.files import unwritable
 
 CONFIG_KEY = "config"
 _WAY_OUT = "Run 'python -m omnihuman models verify': it says how to restore the file. Or train and export it again."
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def only(files: Mapping[str, Path]) -> Path:
@@ -152,8 +152,4 @@ def output_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        cause = f"cannot write {path.name[:80]!r}: {error.strerror or error}"
-        if error.errno in _FULL:
-            raise ResourceError("disk_full", cause, "Free some space and run it again.") from None
-        way_out = "Choose another name, or a folder that you may write to."
-        raise ResourceError("output_unwritable", cause, way_out) from None
+        raise unwritable(path, error) from None

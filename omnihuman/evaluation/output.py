@@ -9,8 +9,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from omnihuman.errors import InputError
-from omnihuman.media.files import is_same_file
-from omnihuman.media.video import unwritable
+from omnihuman.media.files import is_same_file, unwritable
 
 
 def check_report(path: Path, inputs: Iterable[Path]) -> None:

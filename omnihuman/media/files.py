@@ -7,6 +7,9 @@ from pathlib import Path
 
 from omnihuman.errors import ResourceError
 
+FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+"""Errors of a full disk or quota; not every system knows quotas."""
+
 LONGEST_NAME = 80
 """Characters of a name that are kept in messages and in names made from it."""
 
@@ -30,6 +33,6 @@ def is_same_file(one: Path, other: Path) -> bool:
 def unwritable(path: Path, error: OSError) -> ResourceError:
     """The coded form of a failure to write `path`."""
     cause = f"cannot write {path.name[:LONGEST_NAME]!r}: {error.strerror or error}"
-    if error.errno == errno.ENOSPC:
+    if error.errno in FULL:
         return ResourceError("disk_full", cause, "Free some space and run it again.")
     return ResourceError("output_unwritable", cause, "Choose another name, or a folder that you may write to.")
