@@ -16,7 +16,7 @@ import numpy as np
 from omnihuman.errors import InputError
 from omnihuman.evaluation.phone_times import LONGEST_S
 from omnihuman.evaluation.suite import OPEN_VOWELS
-from omnihuman.media.video import unwritable
+from omnihuman.media.files import unwritable
 from omnihuman.perception.face import FaceLandmarks, FacePerception
 from omnihuman.speech.inventory import BILABIALS, TimedPhone
 from omnihuman.types import Image
