@@ -54,6 +54,24 @@ class AnimationRequest(StrictModel):
         le=2.0,
         description="Scales head and body motion (0 = still, 1 = as generated); lips are not touched.",
     )
+    drive: Path | None = Field(
+        None, description="Video of a person whose motion is followed; with speech given, the lips follow the speech."
+    )
+    pose: Path | None = Field(
+        None, description="Pose track that is followed: JSON of 'pose extract', or a video of a drawn skeleton."
+    )
+    face: int = Field(1, ge=1, le=64, description="Which face of the picture, 1 = the largest.")
+    landmarks: Path | None = Field(
+        None, description="JSON of landmarks given by hand, for a face that no detector finds."
+    )
+    expression: Literal["yielding", "relative", "absolute"] = Field(
+        "yielding",
+        description="What becomes of the pictured mouth: it yields to speech, stays under it (relative), "
+        "or is made neutral first (absolute).",
+    )
+    fps: float | None = Field(
+        None, ge=5.0, le=60.0, description="Frames per second of the video; the space's own (25) when left out."
+    )
     size: int | None = Field(
         None,
         ge=128,
@@ -87,6 +105,23 @@ def build_request(fields: dict[str, Any], label: Callable[[str], str] = str) -> 
         where = f"{label(str(first['loc'][0]))}: " if first["loc"] else ""
         cause = where + first["msg"].removeprefix("Value error, ")
         raise InputError("request_invalid", cause, "See the description of the fields (--help).") from None
+
+
+@dataclass(frozen=True)
+class PersonChoice:
+    """Which person of a picture is meant, and what is known of them without a detector.
+
+    Attributes:
+        face: Number of the face, 1 = the largest.
+        landmarks: `478 3` face landmarks in pixels of the picture given by hand, or None; then `face` is not looked at.
+    """
+
+    face: int = 1
+    landmarks: Float | None = None
+
+
+ANYBODY = PersonChoice()
+"""Whoever has the largest face."""
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class MotionDiT(ModelMixin, ConfigMixin):
     @register_to_config
     def __init__(  # noqa: PLR0913 - diffusers registers every argument as a config key
         self,
-        channels: int = 45,
+        channels: int = 50,
         fps: float = 25.0,
         audio_features: int = 43,
         reference_width: int = 8,

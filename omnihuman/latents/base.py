@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from omnihuman.types import Clip, Float, Image, LatentSpec, ReferenceFacts
+from omnihuman.types import ANYBODY, Clip, Float, Image, LatentSpec, PersonChoice, ReferenceFacts
 
 
 class Reference(Protocol):
@@ -30,7 +30,7 @@ class LatentSpace(Protocol):
         """Shape and clock."""
         ...
 
-    def prepare(self, image: Image) -> Reference:
+    def prepare(self, image: Image, person: PersonChoice = ANYBODY) -> Reference:
         """Everything that is computed once per picture."""
         ...
 
@@ -38,8 +38,8 @@ class LatentSpace(Protocol):
         """Clip of the same or another person -> normalised latents `1 C T ...`."""
         ...
 
-    def decode(self, latents: Tensor, reference: Any) -> Iterator[Image]:
-        """Normalised latents `1 C T ...` -> frames `H W 3`, one at a time, in order."""
+    def decode(self, latents: Tensor, reference: Any, fps: float | None = None) -> Iterator[Image]:
+        """Normalised latents `1 C T ...` -> frames `H W 3` at `fps` (None: the spec's), one at a time, in order."""
         ...
 
     def adjust(self, latents: Tensor, activity: Float, motion_strength: float) -> Tensor:

@@ -110,6 +110,11 @@ def _arms(
                 moved += np.outer(beat, strength * rng.normal((5.0, 9.0, 5.0), (2.0, 4.0, 4.0))).astype(np.float32)
         for joint, name in enumerate(("shoulder", "elbow", "wrist")):
             columns[:, INDEX[f"arm_{name}_deg_{side}"]] += seen * style.arms * moved[:, joint]
+        # A beat opens the hand; at rest the fingers hang a little bent.
+        fingers = drift(len(columns), (0.08, 0.06), 1.6, rng)
+        opened = np.clip(moved[:, 1] / 12.0, 0.0, 1.0)
+        columns[:, INDEX[f"finger_spread_{side}"]] += seen * style.arms * (fingers[:, 0] + 0.35 * opened)
+        columns[:, INDEX[f"finger_curl_{side}"]] += seen * np.maximum(0.0, fingers[:, 1] + 0.1 * (1 - opened))
 
 
 def body_motion(
@@ -159,6 +164,8 @@ def body_motion(
     columns[:, INDEX["sway_x"]] += gain * (own[:, 0] + _late(0.18 * head[:, 3] + 0.0015 * head[:, 0], 0.25))
     columns[:, INDEX["sway_y"]] += gain * (own[:, 1] + _late(0.0012 * head[:, 1], 0.25))
     columns[:, INDEX["lean_deg"]] += gain * (own[:, 2] + _late(0.18 * head[:, 2], 0.25))
+    columns[:, INDEX["twist_deg"]] += gain * (drift(num_frames, (0.8,), 2.2 / style.pace, rng)[:, 0] * lively)
+    columns[:, INDEX["twist_deg"]] += gain * _late(0.22 * head[:, 0], 0.3)
     breath = _breath(phones, num_frames, style.breath_s, rng) * torso
     columns[:, INDEX["breathe"]] += rng.uniform(0.3, 0.75) * breath
     shrug = 0.08 * breath

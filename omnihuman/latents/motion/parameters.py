@@ -3,6 +3,9 @@
 A frame is a vector of these values; all zero = the reference picture exactly as it is. L and R are the
 pictured person's own left and right. IOD = 3-D distance between the outer eye corners (mesh points 33, 263);
 SW = distance between the shoulders. Image axes: x to the right, y down, z towards the viewer.
+
+Arm angles turn about the joint that is nearer to the body, children are carried along, and + is the turn that takes a
+hanging arm outwards and up: counter-clockwise in the image for the left arm, clockwise for the right one.
 """
 
 from __future__ import annotations
@@ -71,6 +74,7 @@ PARAMETERS: tuple[MotionParameter, ...] = (
     MotionParameter("sway_x", "SW to the image right", -0.08, 0.08, "torso", 0.015, "upper body moves sideways"),
     MotionParameter("sway_y", "SW down", -0.05, 0.05, "torso", 0.010, "upper body moves up or down"),
     MotionParameter("lean_deg", "degrees", -5.0, 5.0, "torso", 1.0, "upper body leans, + = clockwise in the image"),
+    MotionParameter("twist_deg", "degrees", -12.0, 12.0, "torso", 1.5, "upper body turns, + = towards the image right"),
     MotionParameter("breathe", "full", 0.0, 1.5, "torso", 0.30, "chest and shoulders rise with the breath"),
     *_both("shrug", "full", 0.0, 1.0, "torso", 0.10, "shoulder lifts"),
     *_both(
@@ -78,6 +82,8 @@ PARAMETERS: tuple[MotionParameter, ...] = (
     ),
     *_both("arm_elbow_deg", "degrees in the image plane", -45.0, 45.0, "arms", 5.0, "forearm lifts"),
     *_both("arm_wrist_deg", "degrees in the image plane", -30.0, 30.0, "arms", 5.0, "hand lifts"),
+    *_both("finger_spread", "full", -1.0, 1.0, "hands", 0.20, "fingers fan out, below 0 = close up"),
+    *_both("finger_curl", "full", 0.0, 1.0, "hands", 0.20, "fingers bend towards the palm, seen as shorter"),
 )
 
 NAMES: tuple[str, ...] = tuple(p.name for p in PARAMETERS)

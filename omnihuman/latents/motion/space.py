@@ -7,6 +7,7 @@ Legend: C = P motion parameters, T frames, H height, W width.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from omnihuman.latents.motion.fit import fit_clip
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS, SCALE
 from omnihuman.latents.motion.reference import MotionReference, build_reference
 from omnihuman.latents.motion.renderer import FrameRenderer
-from omnihuman.types import Clip, Float, Image, LatentSpec
+from omnihuman.types import ANYBODY, Clip, Float, Image, LatentSpec, PersonChoice
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,8 +56,12 @@ class MotionSpace:
         """One latent frame per video frame."""
         return SPEC
 
-    def prepare(self, image: Image) -> MotionReference:
-        """Everything that is computed once per picture `H W 3`; the largest face is the person.
+    def prepare(self, image: Image, person: PersonChoice = ANYBODY) -> MotionReference:
+        """Everything that is computed once per picture `H W 3`.
+
+        Args:
+            image: `H W 3`.
+            person: Who is meant; by default whoever has the largest face.
 
         Raises:
             InputError: `face_not_found` or `face_too_small`.
@@ -86,10 +91,13 @@ class MotionSpace:
         for frame in np.asarray(parameters, np.float32):
             yield renderer.draw(frame)
 
-    def decode(self, latents: Tensor, reference: MotionReference) -> Iterator[Image]:
-        """Normalised latents `1 C T` -> frames `H W 3`, one at a time, in order."""
+    def decode(self, latents: Tensor, reference: MotionReference, fps: float | None = None) -> Iterator[Image]:
+        """Normalised latents `1 C T` -> frames `H W 3` at `fps` (None: 25), one at a time, in order."""
         assert latents.ndim == 3 and latents.shape[:2] == (1, NUM_PARAMETERS), latents.shape
-        return self.render(self.parameters_of(latents), reference)
+        parameters = self.parameters_of(latents)
+        if fps is not None and fps != SPEC.fps:
+            parameters = resample(parameters, SPEC.fps, fps)
+        return self.render(parameters, reference)
 
     def encode(self, clip: Clip, reference: MotionReference) -> Tensor:
         """Clip of the same or another person -> normalised latents `1 C T` at this space's frame rate."""
@@ -109,3 +117,14 @@ class MotionSpace:
         """Motion parameters `T P` in the table's units."""
         parameters: Float = latents[0].detach().float().cpu().numpy().T * SCALE
         return parameters
+
+
+def resample(parameters: Float, fps: float, wanted_fps: float) -> Float:
+    """Parameters `T P` at another frame rate, linear between the middles of frames; as many as cover the same time."""
+    duration_s = len(parameters) / fps
+    count = max(1, math.ceil(duration_s * wanted_fps - 1e-6))
+    position = np.clip((np.arange(count) + 0.5) / wanted_fps * fps - 0.5, 0, len(parameters) - 1)
+    low = np.floor(position).astype(int)
+    high = np.minimum(low + 1, len(parameters) - 1)
+    share = (position - low)[:, None].astype(np.float32)
+    return np.asarray(parameters[low] * (1 - share) + parameters[high] * share, np.float32)
