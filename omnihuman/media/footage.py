@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -203,7 +204,9 @@ def _upright(frame: av.VideoFrame, stream: av.VideoStream) -> Image:
 
 def _display_matrix(frame: av.VideoFrame) -> np.ndarray | None:
     """`2 2` of x' = a x + c y, y' = b x + d y (image axes), or None without the tag."""
-    for item in (frame.side_data[index] for index in range(len(frame.side_data))):
+    # The kinds are no literals to the type checker, nor do all releases list them alike: items are asked by number.
+    container: Any = frame.side_data
+    for item in (container[index] for index in range(len(container))):
         if item.type.name == "DISPLAYMATRIX":
             numbers = np.frombuffer(bytes(item), np.int32).reshape(3, 3)
             return numbers[:2, :2] / FULL_TURN
