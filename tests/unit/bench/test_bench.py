@@ -10,7 +10,7 @@ import pytest
 from omnihuman.bench import run as bench_run
 from omnihuman.bench.clock import interleaved
 from omnihuman.bench.frames import FrameCosts
-from omnihuman.bench.memory import measure_memory, peak_memory_mb
+from omnihuman.bench.memory import measure_memory
 from omnihuman.bench.record import Row, as_record, read_record, table, write_record
 from omnihuman.bench.run import BenchPlan, run_bench
 from omnihuman.bench.stages import RunCosts, StageClock, rows_of_runs
