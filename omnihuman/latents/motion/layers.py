@@ -1,7 +1,8 @@
 """Splits the picture into a person layer and a filled background that add up to it exactly.
 
 The person layer is a signed residual, P = I - (1 - a) B, so a wrong matte or a bad fill costs nothing until something
-moves. Filling is a smooth inpainting with the picture's own grain: enough for the rim that a moving head uncovers.
+moves. A plain background is filled smoothly, with its own grain; where there is structure beside the person, it goes on
+into the rim that a moving head uncovers.
 Legend: H height, W width.
 """
 
@@ -13,11 +14,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from omnihuman.latents.motion.exemplar import continue_structure
+from omnihuman.latents.motion.patches import IGNORED, KNOWN, WANTED
 from omnihuman.types import Float, Image
 
 _FILL_SIDE_PX = 320
 _DILATION_IOD = 0.11
 _SOLID_FILL_IOD = 0.05
+_RIM_IOD = 0.55
+"""Depth of the rim that carries structure: what a head at the limits of its table uncovers."""
+_RIM_FADE = 0.3
+_RANGE_IOD, _RANGE_IOD_PX, _RANGE_SLACK = 0.2, 40.0, 6.0
+_LOOK_DEPTH_PX = 16.0
+_STEEP = 2.0
+"""Grey levels a pixel, in a picture whose rim is `_LOOK_DEPTH_PX` deep, that only structure reaches."""
 _EMPTY = 0.02
 """Haze below this share of the matte is background."""
 
@@ -60,7 +70,11 @@ def _background(image: Image, alpha: Float, iod_px: float) -> Image:
     hole = _dilate(person, _DILATION_IOD * iod_px)
     if not hole.any():
         return image.copy()
+    structured = _is_structured(image, hole, _RIM_IOD * iod_px)
+    if structured:
+        hole = hole & ~_plainly_background(image, hole, person, iod_px)
     fill = _fill(image, hole)
+    fill = _with_structure(image, hole, fill, _RIM_IOD * iod_px) if structured else fill
     solid = _dilate(person, _SOLID_FILL_IOD * iod_px).astype(np.float32)
     blur = max(1.0, 0.25 * (_DILATION_IOD - _SOLID_FILL_IOD) * iod_px)
     ramp = np.maximum(cv2.GaussianBlur(solid, (0, 0), blur), solid)
@@ -95,6 +109,50 @@ def _fill(image: Image, hole: NDArray[np.uint8]) -> Float:
     low = np.where(missing[..., None] > 0, share * near + (1 - share) * smooth, colour)
     full = cv2.resize(low, (width, height), interpolation=cv2.INTER_CUBIC)
     return full + _grain(image, hole)
+
+
+def _with_structure(image: Image, hole: NDArray[np.uint8], smooth: Float, depth_px: float) -> Float:
+    """The smooth fill with the structure beside the hole carried on into its rim, `H W 3` float32."""
+    inside = cv2.distanceTransform(hole, cv2.DIST_L2, 3)
+    state = np.where(hole == 0, KNOWN, np.where(inside <= depth_px, WANTED, IGNORED)).astype(np.uint8)
+    filled = continue_structure(image.astype(np.float32), state, depth_px)
+    share = np.clip((depth_px - inside) / (_RIM_FADE * depth_px), 0.0, 1.0)[..., None]
+    return np.asarray(smooth + share * (filled - smooth), np.float32)
+
+
+def _plainly_background(
+    image: Image, hole: NDArray[np.uint8], person: NDArray[np.uint8], iod_px: float
+) -> NDArray[np.uint8]:
+    """1 where a pixel of the margin round the person has a colour that the background close by has too, `H W`.
+
+    What is left of the margin may hold hair that the matte missed; taking all of it away would cut the structure.
+    """
+    shrink = min(1.0, _RANGE_IOD_PX / iod_px)
+    size = (max(8, round(hole.shape[1] * shrink)), max(8, round(hole.shape[0] * shrink)))
+    soft = cv2.GaussianBlur(image, (0, 0), max(0.5, 0.004 * iod_px))
+    small = cv2.resize(soft, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    taken = cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA)[..., None] > 0
+    reach = 2 * round(_RANGE_IOD * iod_px * shrink) + 1
+    kernel = np.ones((reach, reach), np.uint8)
+    whole = (hole.shape[1], hole.shape[0])
+    brightest = cv2.resize(cv2.dilate(np.where(taken, np.float32(-1e3), small), kernel), whole)
+    darkest = cv2.resize(cv2.erode(np.where(taken, np.float32(1e3), small), kernel), whole)
+    outside = np.maximum(soft - brightest, darkest - soft).max(2)
+    explained = ((outside < _RANGE_SLACK) & (person == 0)).astype(np.uint8)
+    opening = max(1, round(0.012 * iod_px))
+    return np.asarray(cv2.morphologyEx(explained, cv2.MORPH_OPEN, np.ones((2 * opening + 1,) * 2, np.uint8)))
+
+
+def _is_structured(image: Image, hole: NDArray[np.uint8], depth_px: float) -> bool:
+    """Whether the known background beside the hole shows more than shades and grain."""
+    shrink = min(1.0, _LOOK_DEPTH_PX / max(depth_px, 1.0))
+    size = (max(8, round(hole.shape[1] * shrink)), max(8, round(hole.shape[0] * shrink)))
+    grey = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    covered = cv2.resize(hole, size, interpolation=cv2.INTER_NEAREST)
+    outside = cv2.distanceTransform(1 - covered, cv2.DIST_L2, 3)
+    steep = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)) / 8.0
+    beside = steep[(outside > 2) & (outside < 1.5 * _LOOK_DEPTH_PX)]
+    return beside.size > 0 and float(np.percentile(beside, 90)) > _STEEP
 
 
 def _push_pull(colour: Float, weight: Float) -> Float:
