@@ -25,6 +25,16 @@ def _next(seed: int) -> int:
     return (seed * 1664525 + 1013904223) & 0xFFFFFFFF
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _nearby(seed: int, x: int, y: int, reach: int, way: int) -> tuple[int, int, int]:
+    """The next seed and a place within reach; ways 1 and 3 keep the row or the column: straight lines are common."""
+    seed = _next(seed)
+    sx = x if way == 3 else x + (seed >> 8) % (2 * reach + 1) - reach
+    seed = _next(seed)
+    sy = y if way == 1 else y + (seed >> 8) % (2 * reach + 1) - reach
+    return seed, sx, sy
+
+
 @njit(cache=True, nogil=True, fastmath=True)
 def _distance(  # noqa: PLR0913 - compiled code takes arrays, not objects
     colour: NDArray[np.float32], state: NDArray[np.uint8], trust: NDArray[np.float32],
@@ -98,15 +108,7 @@ def grow(  # noqa: PLR0913 - compiled code takes arrays, not objects
                 if d < best:
                     best, bx, by = d, sx, sy
         for k in range(SEED_TRIES):
-            seed = _next(seed)
-            sx = x + (seed >> 8) % (2 * reach + 1) - reach
-            seed = _next(seed)
-            # Every other try stays on the row or the column: straight lines are common.
-            sy = y + (seed >> 8) % (2 * reach + 1) - reach
-            if k % 4 == 1:
-                sy = y
-            elif k % 4 == 3:
-                sx = x
+            seed, sx, sy = _nearby(seed, x, y, reach, k % 4)
             if sx < 0 or sy < 0 or sx >= width or sy >= height or usable[sy, sx] == 0:
                 continue
             d = _distance(colour, now, equal, x, y, sx, sy, best)
