@@ -17,6 +17,7 @@ from omnihuman.perception.face import FaceLandmarks
 from omnihuman.pipeline.assemble import PipelineParts
 from omnihuman.pipeline.generate import OmniHumanPipeline
 from omnihuman.pipeline.preset import load_preset
+from omnihuman.pipeline.watch import FaceFollower
 from omnihuman.speech.clock import row_count
 from omnihuman.speech.phones import POSTERIOR_WIDTH
 from omnihuman.types import Sound
@@ -105,6 +106,7 @@ def tiny_parts(preset="motion", denoiser=None) -> PipelineParts:
         denoiser=lambda: nullcontext(model),
         audio=AudioConditioner(lambda: nullcontext(TinyPhones())),
         voice=lambda: nullcontext(TinyVoice()),
+        tracker=FaceFollower(TinyFace()),
         model_sha256=dict.fromkeys(settings.model_ids, "0" * 64),
     )
 

@@ -14,6 +14,7 @@ from omnihuman.perception.body import BodyPerception
 from omnihuman.perception.face import FacePerception
 from omnihuman.perception.matte import PersonMatte
 from omnihuman.pipeline.preset import ModelIds, PresetSettings, load_preset
+from omnihuman.pipeline.watch import FaceFollower, Tracker
 from omnihuman.types import Handle
 
 
@@ -28,6 +29,7 @@ class PipelineParts:
         denoiser: Handle of the denoiser.
         audio: Sound -> audio condition.
         voice: Handle of the built-in voice.
+        tracker: Follows the person of a driving video.
         model_sha256: Model id -> SHA-256 of its files, for the record.
     """
 
@@ -37,6 +39,7 @@ class PipelineParts:
     denoiser: Handle
     audio: AudioConditioner
     voice: Handle
+    tracker: Tracker
     model_sha256: dict[str, str]
 
 
@@ -56,6 +59,7 @@ def assemble(name: str, hub: ModelHub) -> PipelineParts:
         denoiser=hub.handle(models.denoiser),
         audio=AudioConditioner(hub.handle(models.phones)),
         voice=hub.handle(models.voice),
+        tracker=_tracker(models, hub),
         model_sha256={model_id: _fingerprint(hub, model_id) for model_id in preset.model_ids},
     )
 
@@ -64,6 +68,10 @@ def _fingerprint(hub: ModelHub, model_id: str) -> str:
     """SHA-256 of a model: of its file, or of the list of its files' hashes."""
     hashes = [spec.sha256 or "unpinned" for spec in hub.registry[model_id].files]
     return hashes[0] if len(hashes) == 1 else hashlib.sha256(" ".join(hashes).encode()).hexdigest()
+
+
+def _tracker(models: ModelIds, hub: ModelHub) -> Tracker:
+    return FaceFollower(FacePerception(hub.handle(models.face_detector), hub.handle(models.face_mesh)))
 
 
 def _motion_space(models: ModelIds, hub: ModelHub) -> LatentSpace:
