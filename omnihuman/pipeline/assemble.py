@@ -12,9 +12,11 @@ from omnihuman.latents.motion.space import MotionSpace
 from omnihuman.modelhub.hub import ModelHub
 from omnihuman.perception.body import BodyPerception
 from omnihuman.perception.face import FacePerception
+from omnihuman.perception.hands import HandPerception
 from omnihuman.perception.matte import PersonMatte
+from omnihuman.perception.tracker import PersonTracker
 from omnihuman.pipeline.preset import ModelIds, PresetSettings, load_preset
-from omnihuman.pipeline.watch import FaceFollower, Tracker
+from omnihuman.pipeline.watch import Tracker
 from omnihuman.types import Handle
 
 
@@ -71,7 +73,8 @@ def _fingerprint(hub: ModelHub, model_id: str) -> str:
 
 
 def _tracker(models: ModelIds, hub: ModelHub) -> Tracker:
-    return FaceFollower(FacePerception(hub.handle(models.face_detector), hub.handle(models.face_mesh)))
+    face = FacePerception(hub.handle(models.face_detector), hub.handle(models.face_mesh))
+    return PersonTracker(face, BodyPerception(hub.handle(models.body_pose)), HandPerception(hub.handle(models.hands)))
 
 
 def _motion_space(models: ModelIds, hub: ModelHub) -> LatentSpace:

@@ -17,7 +17,6 @@ import numpy as np
 from omnihuman.errors import InputError
 from omnihuman.media.audio import checked_sound, is_silent, read_sound
 from omnihuman.media.footage import timed_frames, video_facts
-from omnihuman.perception.face import FacePerception
 from omnihuman.perception.person import PersonTrack
 from omnihuman.pipeline.preset import Limits
 from omnihuman.pipeline.progress import ProgressMeter, Stage
@@ -180,39 +179,3 @@ def _digest(source: Path | Clip) -> str:
     if isinstance(source, Path):
         return sha256_of_file(source)
     return hashlib.sha256(np.ascontiguousarray(source.frames).tobytes()).hexdigest()
-
-
-class FaceFollower:
-    """Follows a face alone.
-
-    Args:
-        face: Finds and tracks faces.
-    """
-
-    def __init__(self, face: FacePerception) -> None:
-        self._face = face
-
-    def track(self, frames: Iterable[Image], fps: float) -> PersonTrack:
-        """The largest face in every frame; body and hands count as unseen."""
-        size = [0, 0]
-
-        def measured() -> Iterator[Image]:
-            for frame in frames:
-                size[:] = frame.shape[:2]
-                yield frame
-
-        found = [None if face is None else face.points for face in self._face.track(measured())]
-        seen = np.array([points is not None for points in found], bool)
-        nowhere = np.zeros((478, 3), np.float32)
-        count = len(found)
-        return PersonTrack(
-            times_s=((np.arange(count) + 0.5) / fps).astype(np.float32),
-            width=size[1],
-            height=size[0],
-            face=np.array([nowhere if points is None else points for points in found], np.float32).reshape(-1, 478, 3),
-            face_seen=seen,
-            body=np.zeros((count, 33, 3), np.float32),
-            body_visibility=np.zeros((count, 33), np.float32),
-            hands=np.zeros((count, 2, 21, 3), np.float32),
-            hand_score=np.zeros((count, 2), np.float32),
-        )

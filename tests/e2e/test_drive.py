@@ -12,29 +12,29 @@ from omnihuman.latents.motion.parameters import INDEX, NUM_PARAMETERS, group_ind
 from omnihuman.latents.motion.posing import pose
 from omnihuman.media.footage import read_frames
 from omnihuman.media.video import VideoWriter
-from omnihuman.perception.face import FaceLandmarks
 from omnihuman.pipeline.generate import OmniHumanPipeline
-from omnihuman.pipeline.watch import FaceFollower
 from omnihuman.types import Clip
-from tests.tiny import TinyFace, draw_face, hum, tiny_parts
+from tests.tiny import draw_face, face_track, hum, tiny_parts
 from tests.unit.latents.drawn_reference import POINTS, drawn_reference
 
 SIDE, FPS = 192, 25.0
 HEAD, MOUTH, TORSO = (group_indices(group) for group in ("head", "mouth", "torso"))
 
 
-class ActingFace(TinyFace):
+class Actor:
     """Reports a performance instead of looking: frame after frame, nobody where the actor is away."""
 
     def __init__(self, parameters, away=()):
         self.parameters, self.away = parameters, set(away)
 
-    def track(self, frames):
+    def track(self, frames, fps, face=1):
         rig = drawn_reference().rig
+        faces = []
         for number, _ in enumerate(frames):
             points = POINTS.copy()
             points[:468] = pose(rig, self.parameters[number])[:468]
-            yield None if number in self.away else FaceLandmarks.from_points(points, 1.0)
+            faces.append(None if number in self.away else points)
+        return face_track(faces, fps)
 
 
 def performance(count=60):
@@ -47,7 +47,7 @@ def performance(count=60):
 
 def driven(away=(), count=60):
     parts = tiny_parts()
-    return OmniHumanPipeline(replace(parts, tracker=FaceFollower(ActingFace(performance(count), away))))
+    return OmniHumanPipeline(replace(parts, tracker=Actor(performance(count), away)))
 
 
 def clip(count=60, fps=FPS, sound=None):
