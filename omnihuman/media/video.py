@@ -21,6 +21,8 @@ from omnihuman.types import Image, Sound
 
 PRESET = "veryfast"
 CRF = 18
+ENCODER_THREADS = 2
+"""libx264 splits a frame by the number of threads: a fixed number keeps the bytes the same on every machine."""
 SOUND_BIT_RATE = 160_000
 AAC_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 BT709 = 1
@@ -96,8 +98,7 @@ class VideoWriter:
         context = video.codec_context
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = LIMITED_RANGE
-        # libx264 splits a frame by the number of threads: a fixed number keeps the bytes the same on every machine.
-        context.thread_count = 2
+        context.thread_count = ENCODER_THREADS
         self._video = video
         if self._sound is None:
             return
