@@ -201,7 +201,8 @@ class OmniHumanPipeline:
         picture, image_sha256 = read_picture(request, given.image, limits)
         speech, audio_sha256 = read_speech(request, given.sound, self.parts.voice, limits)
         hashes = {"image": image_sha256, "audio": audio_sha256}
-        return Inputs(picture, speech, {kind: digest for kind, digest in hashes.items() if digest is not None})
+        known = {kind: digest for kind, digest in hashes.items() if digest is not None}
+        return Inputs(picture.image, picture.alpha, speech, known)
 
     def _dream(
         self,
@@ -214,7 +215,7 @@ class OmniHumanPipeline:
         """Picture, sound and driver -> the prepared reference, the conditions, and the latents of the whole clip."""
         space, sound, driver = self.parts.space, performance.sound, performance.driver
         choice = PersonChoice(face=request.face)
-        (reference,) = [space.prepare(image, choice) for image in meter.each("prepare", [inputs.image])]
+        (reference,) = [space.prepare(image, choice, inputs.alpha) for image in meter.each("prepare", [inputs.image])]
         audio: ConditionTrack | None = None
         if sound is not None:
             (audio,) = [self.parts.audio.encode(heard) for heard in meter.each("listen", [sound])]

@@ -9,11 +9,12 @@ import numpy as np
 
 from omnihuman.errors import InputError
 from omnihuman.media.audio import checked_sound, read_sound
-from omnihuman.media.framing import fit_longest_side, pad_to_even
-from omnihuman.media.image import checked_image, read_image
+from omnihuman.media.framing import fit_alpha, fit_longest_side, is_cut_out, pad_to_even
+from omnihuman.media.image import Picture, checked_picture
+from omnihuman.media.image import read_picture as read_picture_file
 from omnihuman.pipeline.preset import Limits
 from omnihuman.pipeline.provenance import sha256_of, sha256_of_file
-from omnihuman.types import AnimationRequest, Clip, Handle, Image, Sound
+from omnihuman.types import AnimationRequest, Clip, Float, Handle, Image, Sound
 
 IN_MEMORY = Path("in-memory")
 """Stands for the path of a picture or sound that was handed in as an array."""
@@ -49,11 +50,13 @@ class Inputs:
 
     Attributes:
         image: RGB uint8 `H W 3` at the size of the video.
+        alpha: `H W` in 0..1 of a picture that is cut out already; None of any other.
         sound: The speech that was given; None where nothing is said.
         sha256: Input kind -> hash of the file, or of the array handed in.
     """
 
     image: Image
+    alpha: Float | None
     sound: Sound | None
     sha256: dict[str, str]
 
@@ -65,18 +68,21 @@ def require_sound(audio: object) -> None:
         raise InputError("audio_unreadable", cause, "Give a path, or omnihuman.types.Sound(samples, rate_hz).")
 
 
-def read_picture(request: AnimationRequest, given: np.ndarray | None, limits: Limits) -> tuple[Image, str]:
+def read_picture(request: AnimationRequest, given: np.ndarray | None, limits: Limits) -> tuple[Picture, str]:
     """The picture at the size of the video (even sides), and the hash of its source.
+
+    Its transparency is kept where it is that of a cut-out.
 
     Args:
         request: Names the file and the size.
         given: The picture itself, where it was handed in.
         limits: Of the preset; larger pictures are scaled down unless the request asks for a size.
     """
-    image = read_image(request.image) if given is None else checked_image(given)
+    picture = read_picture_file(request.image) if given is None else checked_picture(given)
+    image, alpha = picture.image, picture.alpha
     digest = sha256_of_file(request.image) if given is None else sha256_of(image.tobytes())
-    image = fit_longest_side(image, request.size or min(limits.longest_side_px, max(image.shape[:2])))
-    return pad_to_even(image), digest
+    image = pad_to_even(fit_longest_side(image, request.size or min(limits.longest_side_px, max(image.shape[:2]))))
+    return Picture(image, fit_alpha(alpha, image) if alpha is not None and is_cut_out(alpha) else None), digest
 
 
 def require_clip(drive: object) -> None:

@@ -58,12 +58,13 @@ class MotionSpace:
         """One latent frame per video frame."""
         return SPEC
 
-    def prepare(self, image: Image, person: PersonChoice = ANYBODY) -> MotionReference:
+    def prepare(self, image: Image, person: PersonChoice = ANYBODY, alpha: Float | None = None) -> MotionReference:
         """Everything that is computed once per picture `H W 3`.
 
         Args:
             image: `H W 3`.
             person: Who is meant; by default whoever has the largest face.
+            alpha: `H W` in 0..1 of a picture that is cut out already: what is taken for the person.
 
         Raises:
             InputError: `face_not_found` or `face_too_small`.
@@ -83,8 +84,8 @@ class MotionSpace:
                 f"the eyes of the face are {iod_px:.0f} pixels apart, {MIN_IOD_PX:.0f} are needed",
                 "Use a larger picture or a larger size, or crop it closer to the person.",
             )
-        matte = self._matte.estimate(image, face)
         body = self._body.detect(image, face) if self._body is not None else None
+        matte = self._matte.estimate(image, face, body) if alpha is None else alpha
         return build_reference(image, face.points, matte, body, self._absolute_mouth)
 
     def render(self, parameters: Float, reference: MotionReference) -> Iterator[Image]:
