@@ -132,8 +132,12 @@ def guided_filter(image: Image, small: Image, coarse: Float, radius_px: int) -> 
     variance -= np.concatenate([mean_guide[..., i : i + 1] * mean_guide[..., i:] for i in range(3)], axis=-1)
     slope = _solve_symmetric(variance + np.array([1, 0, 0, 1, 0, 1], np.float32) * _REGULARISATION, covariance)
     offset = mean_map - (slope * mean_guide).sum(axis=-1)
-    planes = _spread(mean(np.dstack([slope, offset])), image.shape[1], image.shape[0])
-    return (image.astype(np.float32) / 255.0 * planes[..., :3]).sum(axis=-1) + planes[..., 3]
+    height, width = image.shape[:2]
+    filtered = _spread(mean(offset), width, height)
+    # Channel by channel: all of a large picture in float would be most of the memory of the whole run.
+    for channel in range(3):
+        filtered += _spread(mean(slope[..., channel] / np.float32(255)), width, height) * image[..., channel]
+    return filtered
 
 
 def _solve_symmetric(matrix: Float, vector: Float) -> Float:

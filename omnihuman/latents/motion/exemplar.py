@@ -26,7 +26,7 @@ from omnihuman.latents.motion.patches import (
     settle,
     vote,
 )
-from omnihuman.types import Float
+from omnihuman.types import Float, Image
 
 _COARSEST_DEPTH_PX = 14.0
 _MOST_WANTED = 120_000
@@ -58,26 +58,27 @@ class _Level:
     reach_px: int
 
 
-def continue_structure(image: Float, state: NDArray[np.uint8], depth_px: float) -> Float:
-    """Fills the wanted pixels.
+def continue_structure(image: Image, state: NDArray[np.uint8], depth_px: float) -> tuple[NDArray[np.int32], Float]:
+    """Colours for the wanted pixels.
 
     Args:
-        image: `H W 3` float32.
+        image: `H W 3`.
         state: `H W` of KNOWN, WANTED and IGNORED.
         depth_px: How deep the wanted rim is, about.
 
     Returns:
-        `H W 3` float32, the image with its wanted pixels filled; as it was where nothing can be copied.
+        The places of the wanted pixels, `N 2`, and their colours, `N 3` float32; none where nothing can be copied.
     """
+    nothing = np.zeros((0, 2), np.int32), np.zeros((0, 3), np.float32)
     count = int((state == WANTED).sum())
     if not count:
-        return image
+        return nothing
     scale = min(1.0, float(np.sqrt(_MOST_WANTED / count)))
     num_levels = 1 + max(0, round(np.log2(max(1.0, depth_px * scale / _COARSEST_DEPTH_PX))))
     levels = [_level(image, state, scale / 2**k, depth_px) for k in reversed(range(num_levels))]
     coarsest = levels[0]
     if not coarsest.usable.any():
-        return image
+        return nothing
     source = _seed(coarsest)
     for number, level in enumerate(levels):
         if number:
@@ -87,36 +88,44 @@ def continue_structure(image: Float, state: NDArray[np.uint8], depth_px: float) 
             cost = improve(level.colour, level.state, level.usable, level.trust, level.wanted, source,
                             level.reach_px, turn + 7 * number, turn % 2 == 1)  # fmt: skip
             vote(level.colour, level.state, level.trust, level.wanted, source, cost)
-    return _at_full_size(image, state, levels[-1], source, scale)
+    wanted = _places(state, WANTED)
+    if levels[-1].state.shape == state.shape:
+        return wanted, levels[-1].colour[wanted[:, 1], wanted[:, 0]]
+    return wanted, copy_enlarged(image, state, wanted, source)
 
 
-def _level(image: Float, state: NDArray[np.uint8], scale: float, depth_px: float) -> _Level:
+def _level(image: Image, state: NDArray[np.uint8], scale: float, depth_px: float) -> _Level:
     height, width = state.shape
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
     if size == (width, height):
-        colour, small = image.copy(), state.copy()
+        colour, small = image.astype(np.float32), state.copy()
     else:
         # A small pixel is known only where all of it is: averages must not drag the person in.
         known = cv2.resize((state == KNOWN).astype(np.float32), size, interpolation=cv2.INTER_AREA)
         ignored = cv2.resize((state == IGNORED).astype(np.float32), size, interpolation=cv2.INTER_AREA)
-        colour = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        colour = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32)
         small = np.where(known > 0.999, KNOWN, np.where(ignored > 0.5, IGNORED, WANTED)).astype(np.uint8)
     kernel = np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8)
     usable = cv2.erode((small == KNOWN).astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     inside = cv2.distanceTransform((small != KNOWN).astype(np.uint8), cv2.DIST_L2, 3)
     depth = max(1.0, depth_px * scale)
     trust = np.where(small == KNOWN, 1.0, np.maximum(0.05, 0.5 * np.exp(-3 * inside / depth))).astype(np.float32)
-    rows, columns = np.nonzero(small == WANTED)
-    wanted = np.stack([columns, rows], 1).astype(np.int32)
-    return _Level(np.ascontiguousarray(colour, np.float32), small, usable, trust, wanted, round(_REACH_DEPTHS * depth))
+    return _Level(
+        np.ascontiguousarray(colour), small, usable, trust, _places(small, WANTED), round(_REACH_DEPTHS * depth)
+    )
+
+
+def _places(values: NDArray[np.uint8], value: int) -> NDArray[np.int32]:
+    """Columns and rows, `N 2`, of a value in reading order."""
+    rows, columns = np.nonzero(values == value)
+    return np.stack([columns, rows], 1).astype(np.int32)
 
 
 def _seed(level: _Level) -> NDArray[np.int32]:
     """Grows the fill from the border inwards; source `H W 2` of every wanted pixel."""
     inside = cv2.distanceTransform((level.state != KNOWN).astype(np.uint8), cv2.DIST_L2, 3)
     order = np.argsort(inside[level.wanted[:, 1], level.wanted[:, 0]], kind="stable").astype(np.int64)
-    rows, columns = np.nonzero(level.usable)
-    anywhere = np.stack([columns, rows], 1).astype(np.int32)
+    anywhere = _places(level.usable, 1)
     source = np.full((*level.state.shape, 2), -1, np.int32)
     grow(level.colour, level.state, level.usable, level.wanted, order, anywhere, source, level.reach_px)
     return source
@@ -140,15 +149,3 @@ def _enlarged(source: NDArray[np.int32], small: _Level, large: _Level) -> NDArra
     settle(large.usable, at, result)
     copy(large.colour, at, result)
     return result
-
-
-def _at_full_size(
-    image: Float, state: NDArray[np.uint8], level: _Level, source: NDArray[np.int32], scale: float
-) -> Float:
-    if level.state.shape == state.shape:
-        return level.colour
-    filled = image.copy()
-    rows, columns = np.nonzero(state == WANTED)
-    wanted = np.stack([columns, rows], 1).astype(np.int32)
-    copy_enlarged(image, state, wanted, source, filled)
-    return filled

@@ -248,13 +248,13 @@ def copy(colour: NDArray[np.float32], wanted: NDArray[np.int32], source: NDArray
 
 @njit(cache=True, nogil=True)
 def copy_enlarged(
-    image: NDArray[np.float32],
+    image: NDArray[np.uint8],
     state: NDArray[np.uint8],
     wanted: NDArray[np.int32],
     source: NDArray[np.int32],
-    filled: NDArray[np.float32],
-) -> None:
-    """Fills full-size pixels with copies along the offsets of the small cells round them, blended between cells."""
+) -> NDArray[np.float32]:
+    """Colours `N 3` of full-size pixels: copies along the offsets of the small cells round them, blended."""
+    colours = np.zeros((len(wanted), 3), np.float32)
     height, width = state.shape
     rows, columns = source.shape[0], source.shape[1]
     grow_x, grow_y = width / columns, height / rows
@@ -280,4 +280,5 @@ def copy_enlarged(
             if weight > 1e-4:
                 break
         if weight > 0:
-            filled[y, x, 0], filled[y, x, 1], filled[y, x, 2] = red / weight, green / weight, blue / weight
+            colours[k, 0], colours[k, 1], colours[k, 2] = red / weight, green / weight, blue / weight
+    return colours

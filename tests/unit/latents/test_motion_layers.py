@@ -85,20 +85,21 @@ def test_layers_add_up_to_the_picture():
     assert (layers.residual[far] == 0).all()
 
 
-def test_only_what_is_wanted_is_written_and_always_the_same():
-    picture = pattern("bricks").astype(np.float32)
+def test_only_what_is_wanted_is_coloured_and_always_the_same():
+    picture = pattern("bricks")
     state = np.full((SIDE, SIDE), KNOWN, np.uint8)
     state[100:160, 100:160], state[115:145, 115:145] = WANTED, IGNORED
     picture[state != KNOWN] = 0
-    filled = continue_structure(picture, state, 15.0)
-    np.testing.assert_array_equal(filled[state != WANTED], picture[state != WANTED])
-    assert filled[state == WANTED].min() > 60
-    np.testing.assert_array_equal(filled, continue_structure(picture, state, 15.0))
+    places, colours = continue_structure(picture, state, 15.0)
+    columns, rows = places.T
+    assert len(places) == (state == WANTED).sum() and (state[rows, columns] == WANTED).all()
+    assert colours.min() > 60
+    np.testing.assert_array_equal(colours, continue_structure(picture, state, 15.0)[1])
 
 
-@pytest.mark.parametrize("known", [0, 5])
-def test_nothing_to_copy_changes_nothing(known):
-    picture = pattern("stripes").astype(np.float32)
+@pytest.mark.parametrize("known", [0, 5, SIDE])
+def test_nothing_to_copy_or_to_fill_gives_nothing(known):
     state = np.full((SIDE, SIDE), WANTED, np.uint8)
     state[:known] = KNOWN
-    np.testing.assert_array_equal(continue_structure(picture, state, 20.0), picture)
+    places, colours = continue_structure(pattern("stripes"), state, 20.0)
+    assert places.shape == (0, 2) and colours.shape == (0, 3)
