@@ -5,6 +5,8 @@ Geometry on landmarks only; looks at no pixel. Reach is wide: coats, bags on a s
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +18,10 @@ from omnihuman.perception.mesh_topology import FACE_OVAL
 from omnihuman.types import Float
 
 _SEEN = 0.3
-_BODY_REACH_SW = (0.55, 0.95)
-"""Distance from the bones, in shoulder widths, up to which all stays, and from which nothing does."""
-_HEAD_REACH_FACES = (0.9, 1.6)
-"""The same for the head, in face sizes: hair, hats and crowns."""
 _LEAST_SHOULDERS_FACES = 1.5
 """Shoulders seen from the side look narrow: the face gives the least width."""
+_CHIN, _FOREHEAD = 152, 10
+_CHIN_RAMP_FACES = 0.4
 _BONES = (
     (joints.SHOULDER_LEFT, joints.ELBOW_LEFT), (joints.ELBOW_LEFT, joints.WRIST_LEFT),
     (joints.WRIST_LEFT, joints.INDEX_LEFT), (joints.SHOULDER_RIGHT, joints.ELBOW_RIGHT),
@@ -31,8 +31,29 @@ _BONES = (
 )  # fmt: skip
 
 
-def strangeness(body: BodyLandmarks, face: FaceLandmarks, width: int, height: int, scale: float) -> Float:
-    """0 where a pixel may belong to this person, rising to 1 out of reach.
+@dataclass(frozen=True)
+class Reach:
+    """Distances of every pixel of a map from one person.
+
+    Attributes:
+        from_bones: `H W` shoulder widths from torso and limbs.
+        from_head: `H W` face sizes from the outline of the face.
+        below_chin: `H W` 0 beside and above the face, 1 from some way under the chin.
+    """
+
+    from_bones: Float
+    from_head: Float
+    below_chin: Float
+
+    def beyond(self, body_sw: tuple[float, float], head_faces: tuple[float, float]) -> Float:
+        """0 up to the first of each pair of limits, rising to 1 at the second; near the head or the body is near."""
+        off_body = np.clip((self.from_bones - body_sw[0]) / (body_sw[1] - body_sw[0]), 0.0, 1.0)
+        off_head = np.clip((self.from_head - head_faces[0]) / (head_faces[1] - head_faces[0]), 0.0, 1.0)
+        return np.minimum(off_body, off_head).astype(np.float32)
+
+
+def measure_reach(body: BodyLandmarks, face: FaceLandmarks, width: int, height: int, scale: float) -> Reach | None:
+    """Distances from a person.
 
     Args:
         body: Of the person, in pixels of the full picture.
@@ -42,23 +63,30 @@ def strangeness(body: BodyLandmarks, face: FaceLandmarks, width: int, height: in
         scale: Pixels of the map per pixel of the picture.
 
     Returns:
-        `height width` float32; all 0 where the shoulders are not seen, because then nothing is known of the body.
+        Maps of `height width`; None where the shoulders are not seen, because then nothing is known of the body.
     """
     shoulders = body.points[[joints.SHOULDER_LEFT, joints.SHOULDER_RIGHT], :2] * scale
     if body.visibility[[joints.SHOULDER_LEFT, joints.SHOULDER_RIGHT]].min() < _SEEN:
-        return np.zeros((height, width), np.float32)
+        return None
     face_px = face.size_px * scale
     ruler = max(float(np.linalg.norm(shoulders[0] - shoulders[1])), _LEAST_SHOULDERS_FACES * face_px)
     head = np.zeros((height, width), np.uint8)
     oval = face.points[list(FACE_OVAL), :2] * scale
     _fill(head, cv2.convexHull(oval.astype(np.float32))[:, 0])
-    from_head = _distance(head) / face_px
-    from_bones = _distance(_skeleton(body, oval, shoulders, head.shape, scale)) / ruler
-    near_body, far_body = _BODY_REACH_SW
-    near_head, far_head = _HEAD_REACH_FACES
-    off_body = np.clip((from_bones - near_body) / (far_body - near_body), 0.0, 1.0)
-    off_head = np.clip((from_head - near_head) / (far_head - near_head), 0.0, 1.0)
-    return np.minimum(off_body, off_head).astype(np.float32)
+    bones = _skeleton(body, oval, shoulders, head.shape, scale)
+    below = _below(face.points[_CHIN, :2] * scale, face.points[_FOREHEAD, :2] * scale, head.shape)
+    return Reach(
+        _distance(bones) / np.float32(ruler),
+        _distance(head) / np.float32(face_px),
+        np.clip(below / (_CHIN_RAMP_FACES * face_px), 0.0, 1.0).astype(np.float32),
+    )
+
+
+def _below(chin: Float, forehead: Float, shape: tuple[int, int]) -> Float:
+    """Pixels that each place lies below the chin, along the face, `height width`."""
+    down = (chin - forehead) / max(float(np.linalg.norm(chin - forehead)), 1e-6)
+    columns, rows = np.arange(shape[1], dtype=np.float32), np.arange(shape[0], dtype=np.float32)
+    return np.asarray((columns[None] - chin[0]) * down[0] + (rows[:, None] - chin[1]) * down[1])
 
 
 def _skeleton(

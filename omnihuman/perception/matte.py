@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from omnihuman.perception.body import BodyLandmarks
-from omnihuman.perception.bones import strangeness
+from omnihuman.perception.bones import Reach, measure_reach
 from omnihuman.perception.face import FaceLandmarks
 from omnihuman.perception.face_geometry import iod_px
 from omnihuman.perception.mesh_topology import FACE_OVAL
@@ -34,7 +34,14 @@ _PURE = 0.06
 _HEAD_SHARE = (0.5, 0.8)
 _HEAD_SEEN_PX = (64.0, 24.0)
 _HEAD_FADE = 0.3
-_OUTLINE_SHARE, _OUTLINE_FADE = 0.55, 0.1
+_OUTLINE_SHARE, _OUTLINE_FADE = (0.55, 0.8), 0.1
+_HAIR_FACES = (0.7, 1.2)
+"""How far hair and hats may be from the face, in face sizes; half of it under the chin."""
+_ASIDE_SW, _ASIDE_FACES = (0.15, 0.45), (0.5, 0.9)
+_BODY_REACH_SW = (0.55, 0.95)
+"""Distance from the bones, in shoulder widths, up to which all may be the person, and from which nothing is."""
+_HEAD_REACH_FACES = (0.9, 1.6)
+"""The same for the head, in face sizes: hair, hats and crowns."""
 _LOGIT_LIMIT = 4.6
 
 
@@ -89,16 +96,18 @@ class PersonMatte:
         size = max(1, round(width * scale)), max(1, round(height * scale))
         small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         points = face.points[:, :2] * scale if face is not None else None
+        reach = None if face is None or body is None else measure_reach(body, face, *size, scale)
         with self._segmenter() as segmenter:
             coarse = _whole_picture(segmenter, small)
-            head = None if face is None else _head_roi(face, scale)
-            if body is not None and body.silhouette is not None:
-                coarse = _with_outline(coarse, body.silhouette, scale, head)
-            if head is not None:
-                coarse = _with_head(segmenter, small, coarse, head)
+            if face is not None:
+                coarse = _with_head(segmenter, small, coarse, _head_roi(face, scale))
             cell_px = max(size) / segmenter.size
-        if face is not None and body is not None:
-            coarse = _within_reach(coarse, strangeness(body, face, *size, scale))
+        # Without shoulders there is only a head, and of heads the body network knows less.
+        if reach is not None and body is not None and body.silhouette is not None:
+            coarse = _with_outline(coarse, body.silhouette, scale, reach)
+        if reach is not None:
+            strange = reach.beyond(_BODY_REACH_SW, _HEAD_REACH_FACES)
+            coarse = _probability(_logit(coarse) - np.float32(2 * _LOGIT_LIMIT) * strange)
         radius = _RADIUS_WITHOUT_FACE * min(height, width) if face is None else _RADIUS_IOD * iod_px(face.points)
         # Windows as wide as what the network resolves, however small the head is.
         radius_small = max(2, round(radius * scale), round(cell_px))
@@ -181,14 +190,19 @@ def _with_head(segmenter: SelfieSegmenter, image: Image, coarse: Float, roi: Squ
     return _probability(mixed)
 
 
-def _with_outline(coarse: Float, silhouette: Silhouette, scale: float, head: SquareROI | None) -> Float:
-    """Mixes in how the body network sees the body: curtains and neighbours do not confuse it."""
+def _with_outline(coarse: Float, silhouette: Silhouette, scale: float, reach: Reach) -> Float:
+    """Mixes in how the body network sees the body: curtains and neighbours do not confuse it, hair does.
+
+    At the head it is not asked. Near the bones both looks count alike, so that what a hand holds may stay; further off
+    the outline is right.
+    """
     height, width = coarse.shape
     seen = silhouette.roi
     roi = SquareROI((seen.x + 0.5) * scale - 0.5, (seen.y + 0.5) * scale - 0.5, seen.side_px * scale, seen.roll_rad)
-    weight = roi.place(_faded(len(silhouette.logits), _OUTLINE_FADE), width, height) * np.float32(_OUTLINE_SHARE)
-    if head is not None:
-        weight *= 1 - head.place(_faded(len(silhouette.logits), _HEAD_FADE), width, height)
+    weight = roi.place(_faded(len(silhouette.logits), _OUTLINE_FADE), width, height)
+    weight *= _OUTLINE_SHARE[0] + (_OUTLINE_SHARE[1] - _OUTLINE_SHARE[0]) * reach.beyond(_ASIDE_SW, _ASIDE_FACES)
+    near, far = _HAIR_FACES
+    weight *= np.clip((reach.from_head * (1 + reach.below_chin) - near) / (far - near), 0.0, 1.0)
     # Beyond these limits the network only says how sure it is, not how right.
     outline = roi.place(np.clip(silhouette.logits, -_LOGIT_LIMIT, _LOGIT_LIMIT), width, height)
     return _probability(_logit(coarse) * (1 - weight) + outline * weight)
@@ -199,10 +213,6 @@ def _faded(side: int, fade: float) -> Float:
     distance = np.abs(np.linspace(-1, 1, side, dtype=np.float32))
     ramp = np.clip((1.0 - distance) / fade, 0.0, 1.0).astype(np.float32)
     return np.outer(ramp, ramp)
-
-
-def _within_reach(coarse: Float, strange: Float) -> Float:
-    return _probability(_logit(coarse) - np.float32(2 * _LOGIT_LIMIT) * strange)
 
 
 def _probability(logit: Float) -> Float:

@@ -154,3 +154,18 @@ def test_the_ends_stay_pure_with_a_body():
     picture, truth = person_with_curtain()
     matte = matte_with_body(picture, body_of(picture, truth))
     assert ((matte == 0) | (matte == 1)).mean() > 0.85
+
+
+def test_without_shoulders_the_outline_is_not_asked():
+    picture, truth = person_with_curtain()
+    body = body_of(picture, ~truth)
+    hidden = BodyLandmarks(body.points, np.zeros(33, np.float32), 0.9, body.silhouette)
+    np.testing.assert_array_equal(matte_with_body(picture, hidden), matte_of(picture, face_at(120, 120)))
+
+
+def test_the_outline_does_not_cut_the_head():
+    picture, truth = person_with_curtain()
+    headless = truth.copy()
+    headless[:190] = False
+    matte = matte_with_body(picture, body_of(picture, headless))
+    assert matte[70:170, 100:140].min() == 1.0
