@@ -193,6 +193,7 @@ class ReferenceFacts:
         arm_l_visible: 0..1, subject's left arm down to the wrist.
         arm_r_visible: 0..1, subject's right arm down to the wrist.
         mouth_gap_iod: Inner-lip gap in the picture over IOD.
+        warnings: What a person should know of how the picture was understood, one line each.
     """
 
     yaw_deg: float
@@ -205,6 +206,7 @@ class ReferenceFacts:
     arm_l_visible: float
     arm_r_visible: float
     mouth_gap_iod: float
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

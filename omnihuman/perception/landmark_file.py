@@ -61,10 +61,19 @@ def read_landmarks(path: Path, width: int, height: int) -> Float:
         if name not in NAMES:
             raise _invalid(f"{path.name}: there is no point '{name}'", nearest(name, list(NAMES)))
     _require_inside(file)
-    scale = _scale(file, width, height)
-    points = _points(file) * np.array(scale, np.float32)
+    _require_same_aspect(file, width, height)
+    points = rescaled(_points(file), (file.width, file.height), (width, height))
     _require_face(points, width, height)
     return points
+
+
+def rescaled(points: Float, old_size: tuple[int, int], new_size: tuple[int, int]) -> Float:
+    """Landmarks `478 3` of a picture after it was resized; sizes are (width, height)."""
+    across, down = (new / old for new, old in zip(new_size, old_size, strict=True))
+    grown = points * np.array([across, down, (across + down) / 2], np.float32)
+    # Pixel indices name centres: the edge of the picture, not the centre of its first pixel, stays in place.
+    grown[:, :2] += np.array([across - 1, down - 1], np.float32) / 2
+    return grown
 
 
 def landmark_record(points: Float, width: int, height: int) -> dict[str, Any]:
@@ -141,13 +150,11 @@ def _require_inside(file: LandmarkFile) -> None:
             raise _invalid(cause, "Give pixels of the whole upright picture, x to the right and y down.")
 
 
-def _scale(file: LandmarkFile, width: int, height: int) -> tuple[float, float, float]:
-    """From pixels of the file to pixels of the picture; the same picture may have been saved at another size."""
-    across, down = width / file.width, height / file.height
-    if abs(across / down - 1) > _MAX_ASPECT_MISS:
+def _require_same_aspect(file: LandmarkFile, width: int, height: int) -> None:
+    """The same picture may have been saved at another size, but not cropped or turned."""
+    if abs(width * file.height / (height * file.width) - 1) > _MAX_ASPECT_MISS:
         cause = f"the landmarks are of a picture of {file.width} x {file.height}, this one has {width} x {height}"
         raise _invalid(cause, "Give the landmarks of this picture: cropping and turning changes them.")
-    return across, down, (across + down) / 2
 
 
 def _points(file: LandmarkFile) -> Float:
