@@ -31,8 +31,8 @@ class LatentSpace(Protocol):
         """Shape and clock."""
         ...
 
-    def prepare(self, image: Image, person: PersonChoice = ANYBODY, alpha: Float | None = None) -> Reference:
-        """Everything that is computed once per picture; `alpha` `H W` is that of a picture that is cut out already."""
+    def prepare(self, image: Image, person: PersonChoice = ANYBODY) -> Reference:
+        """Everything that is computed once per picture."""
         ...
 
     def encode(self, clip: Clip, reference: Any) -> Tensor:
