@@ -26,7 +26,7 @@ from omnihuman.latents.motion.posing import MIN_GAP_IOD, Rig, lip_gaps
 from omnihuman.latents.motion.probes import Probes, place_probes
 from omnihuman.latents.motion.raster import triangle_map
 from omnihuman.latents.motion.seam import snap_to_lip_line
-from omnihuman.types import Float, Image, ReferenceFacts
+from omnihuman.types import Expression, Float, Image, ReferenceFacts
 
 if TYPE_CHECKING:
     from omnihuman.perception.body import BodyLandmarks
@@ -82,9 +82,7 @@ class MotionReference:
     eyes: dict[str, Eye]
 
 
-def build_reference(
-    image: Image, landmarks: Float, matte: Float, body: BodyLandmarks | None, absolute_mouth: bool = False
-) -> MotionReference:
+def build_reference(image: Image, landmarks: Float, matte: Float, body: BodyLandmarks | None) -> MotionReference:
     """Prepares a picture.
 
     Args:
@@ -92,7 +90,6 @@ def build_reference(
         landmarks: `478 3`.
         matte: `H W` person in 0..1; all zero means that there is none, and the whole picture bends with the person.
         body: Body landmarks, or None.
-        absolute_mouth: See `Rig`.
     """
     height, width = image.shape[:2]
     frame = head_frame(landmarks)
@@ -102,7 +99,7 @@ def build_reference(
     mesh = build_mesh(fitted, height, width)
     depth = vertex_depth(mesh.points, mesh.triangles, landmarks, frame)
     torso = locate_torso(body, frame, height, width)
-    rig, probes = _build_rig(mesh, depth, frame, torso, absolute_mouth)
+    rig, probes = _build_rig(mesh, depth, frame, torso)
     alpha = matte if matte.max() > 0.5 else np.ones_like(matte)
     layers = split_layers(image, alpha, frame.iod_px)
     return MotionReference(
@@ -119,9 +116,7 @@ def build_reference(
     )
 
 
-def _build_rig(
-    mesh: PlanarMesh, depth: Float, frame: HeadFrame, torso: Torso, absolute_mouth: bool
-) -> tuple[Rig, Probes]:
+def _build_rig(mesh: PlanarMesh, depth: Float, frame: HeadFrame, torso: Torso) -> tuple[Rig, Probes]:
     vertices = np.concatenate([mesh.points, depth[:, None]], 1)
     probes, probe_points = place_probes(vertices, frame)
     points = np.concatenate([vertices, probe_points]).astype(np.float32)
@@ -136,7 +131,6 @@ def _build_rig(
         jaw_probes=probes.jaw,
         rest_gap=lip_gaps(points, frame),
         rest_smile=_rest_smile(points, frame),
-        absolute_mouth=absolute_mouth,
     )
     return rig, probes
 
@@ -222,6 +216,6 @@ def _at_corners(mesh: PlanarMesh, active: NDArray[np.uint8], alpha: Float) -> tu
     return active[rows, columns][corners].max(1), alpha[rows, columns][corners].min(1)
 
 
-def with_mouth_mode(reference: MotionReference, absolute: bool) -> MotionReference:
-    """The same reference with the mouth read relative to the picture, or absolutely."""
-    return replace(reference, rig=replace(reference.rig, absolute_mouth=absolute))
+def with_expression(reference: MotionReference, expression: Expression) -> MotionReference:
+    """The same reference with another answer to what becomes of the pictured mouth; see `yielding.py`."""
+    return replace(reference, rig=replace(reference.rig, expression=expression))

@@ -18,9 +18,9 @@ from omnihuman.latents.motion.controls import apply_controls
 from omnihuman.latents.motion.drive import follow
 from omnihuman.latents.motion.fit import fit_clip
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS, SCALE
-from omnihuman.latents.motion.reference import MotionReference, build_reference
+from omnihuman.latents.motion.reference import MotionReference, build_reference, with_expression
 from omnihuman.latents.motion.renderer import FrameRenderer
-from omnihuman.types import ANYBODY, Clip, ConditionTrack, Float, Image, LatentSpec, PersonChoice
+from omnihuman.types import ANYBODY, Clip, ConditionTrack, Expression, Float, Image, LatentSpec, PersonChoice
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,16 +42,12 @@ class MotionSpace:
         face: Finds and tracks faces.
         matte: Separates the person from the background.
         body: Finds the body; without it the torso is guessed from the head.
-        absolute_mouth: Zero parameters mean closed, unsmiling lips instead of the picture's own mouth.
     """
 
-    def __init__(
-        self, face: FacePerception, matte: PersonMatte, body: BodyPerception | None = None, absolute_mouth: bool = False
-    ) -> None:
+    def __init__(self, face: FacePerception, matte: PersonMatte, body: BodyPerception | None = None) -> None:
         self._face = face
         self._matte = matte
         self._body = body
-        self._absolute_mouth = absolute_mouth
 
     @property
     def spec(self) -> LatentSpec:
@@ -85,7 +81,11 @@ class MotionSpace:
             )
         matte = self._matte.estimate(image, face)
         body = self._body.detect(image, face) if self._body is not None else None
-        return build_reference(image, face.points, matte, body, self._absolute_mouth)
+        return build_reference(image, face.points, matte, body)
+
+    def express(self, reference: MotionReference, expression: Expression) -> MotionReference:
+        """The same reference whose pictured mouth yields to speech, stays under it, or is made neutral."""
+        return with_expression(reference, expression)
 
     def render(self, parameters: Float, reference: MotionReference) -> Iterator[Image]:
         """Frames `H W 3` for parameters `T P` in the table's units; values beyond the table's range are clipped."""
