@@ -20,6 +20,7 @@ from omnihuman.latents.motion.contours import widen_lids
 from omnihuman.latents.motion.depth import HeadFrame, head_frame, vertex_depth
 from omnihuman.latents.motion.eyes import Eye, build_eyes
 from omnihuman.latents.motion.layers import Layers, split_layers
+from omnihuman.latents.motion.lid_skin import LidSkin, sample_lid_skin
 from omnihuman.latents.motion.mesh import OUTSIDE, Index, PlanarMesh, build_mesh, split_lips
 from omnihuman.latents.motion.mouth import MouthInterior, build_interior
 from omnihuman.latents.motion.posing import MIN_GAP_IOD, Rig, lip_gaps
@@ -68,6 +69,7 @@ class MotionReference:
         order: Drawing order.
         interior: What lies behind the lips.
         eyes: By side, "r" and "l".
+        lids: Skin of the upper lids, by side.
     """
 
     image: Image
@@ -80,6 +82,7 @@ class MotionReference:
     order: DrawingOrder
     interior: MouthInterior
     eyes: dict[str, Eye]
+    lids: dict[str, LidSkin]
 
 
 def build_reference(image: Image, landmarks: Float, matte: Float, body: BodyLandmarks | None) -> MotionReference:
@@ -93,7 +96,7 @@ def build_reference(image: Image, landmarks: Float, matte: Float, body: BodyLand
     """
     height, width = image.shape[:2]
     frame = head_frame(landmarks)
-    fitted = widen_lids(image, landmarks[: topo.NUM_LANDMARKS], frame)
+    fitted = widen_lids(image, landmarks, frame)
     fitted = snap_to_lip_line(image, fitted, frame)
     fitted = split_lips(fitted, frame.axes[:, 1], MIN_GAP_IOD * frame.iod_px)
     mesh = build_mesh(fitted, height, width)
@@ -113,6 +116,7 @@ def build_reference(image: Image, landmarks: Float, matte: Float, body: BodyLand
         order=_drawing_order(mesh, layers, height, width),
         interior=build_interior(image, rig.points, frame),
         eyes=build_eyes(image, landmarks, rig.points, frame),
+        lids=sample_lid_skin(image, rig.points, frame),
     )
 
 

@@ -51,7 +51,7 @@ def yielded_gaps(expression: Expression, gap: Float, rest_gap: Float, value: Map
     wide = np.maximum(opened, 0.0)
     if not wide.any() and not any(value[name] for name in _CLOSING):
         return gap
-    kept = rest_gap * (1.0 - _engaged(value, _CLOSING))
+    kept = np.maximum(rest_gap, 0.0) * (1.0 - _engaged(value, _CLOSING))
     joined = (wide**_BLEND_POWER + kept**_BLEND_POWER) ** (1 / _BLEND_POWER)
     return np.asarray(joined + np.minimum(opened, 0.0), np.float32)
 
