@@ -11,7 +11,17 @@ from typing import Any, Protocol
 from torch import Tensor
 
 from omnihuman.perception.person import PersonTrack
-from omnihuman.types import ANYBODY, Clip, ConditionTrack, Float, Image, LatentSpec, PersonChoice, ReferenceFacts
+from omnihuman.types import (
+    ANYBODY,
+    Clip,
+    ConditionTrack,
+    Expression,
+    Float,
+    Image,
+    LatentSpec,
+    PersonChoice,
+    ReferenceFacts,
+)
 
 
 class Reference(Protocol):
@@ -31,8 +41,12 @@ class LatentSpace(Protocol):
         """Shape and clock."""
         ...
 
-    def prepare(self, image: Image, person: PersonChoice = ANYBODY, alpha: Float | None = None) -> Reference:
-        """Everything that is computed once per picture; `alpha` `H W` is that of a picture that is cut out already."""
+    def prepare(self, image: Image, person: PersonChoice = ANYBODY) -> Reference:
+        """Everything that is computed once per picture."""
+        ...
+
+    def express(self, reference: Any, expression: Expression) -> Reference:
+        """The same reference with what becomes of its pictured mouth; as it is in spaces that have no say in it."""
         ...
 
     def encode(self, clip: Clip, reference: Any) -> Tensor:
