@@ -26,6 +26,7 @@ _SIGHT_IOD = 3.5
 _RIM_IOD = 0.55
 """Depth of the rim that carries structure: what a head at the limits of its table uncovers."""
 _RIM_FADE = 0.3
+_OPPONENT = np.array([[0.3, 0.6, 0.1], [0.7, -0.7, 0.0], [0.0, -0.7, 0.7]], np.float32)
 _MARGIN_IOD_PX = 160.0
 _RANGE_IOD, _RANGE_STEP, _RANGE_SLACK = 0.2, 4, 6.0
 _LOOK_DEPTH_PX = 16.0
@@ -149,9 +150,11 @@ def _plainly_background(
     shrink = min(1.0, _MARGIN_IOD_PX / iod_px)
     whole = (hole.shape[1], hole.shape[0])
     size = (max(8, round(whole[0] * shrink)), max(8, round(whole[1] * shrink)))
-    soft = cv2.GaussianBlur(cv2.resize(image, size, interpolation=cv2.INTER_AREA), (0, 0), 0.6)
+    soft = cv2.GaussianBlur(cv2.resize(image, size, interpolation=cv2.INTER_AREA), (0, 0), 0.6).astype(np.float32)
+    # Brightness and two differences of colour: between black and white lies grey, not the brown of hair.
+    soft = cv2.transform(soft, _OPPONENT)
     coarse = (max(8, size[0] // _RANGE_STEP), max(8, size[1] // _RANGE_STEP))
-    small = cv2.resize(soft, coarse, interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = cv2.resize(soft, coarse, interpolation=cv2.INTER_AREA)
     taken = cv2.resize(hole, coarse, interpolation=cv2.INTER_AREA)[..., None] > 0
     reach = 2 * max(1, round(_RANGE_IOD * iod_px * shrink / _RANGE_STEP)) + 1
     kernel = np.ones((reach, reach), np.uint8)
