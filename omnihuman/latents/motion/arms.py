@@ -1,0 +1,148 @@
+"""Takes the movable arms of a picture apart from the rest: gates, layers, and what is left when they are gone.
+
+Legend: H height, W width of the picture; L and R are the person's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from omnihuman.latents.motion import topology as topo
+from omnihuman.latents.motion.arm_bones import FORE, HAND, UPPER, ArmBones, locate_arm
+from omnihuman.latents.motion.arm_gate import ArmGate, ArmScene, closed, judge
+from omnihuman.latents.motion.arm_layer import ArmLayer, build_layer
+from omnihuman.latents.motion.arm_matte import ArmMatte, arm_box, segment_arm
+from omnihuman.latents.motion.beneath import take_out, trunk_shape
+from omnihuman.latents.motion.body import Torso
+from omnihuman.latents.motion.layers import Layers
+from omnihuman.types import Float, Image
+
+if TYPE_CHECKING:
+    from omnihuman.perception.body import BodyLandmarks
+    from omnihuman.perception.hands import HandLandmarks
+
+_MIN_SPAN_PX = 24.0
+_SEEN = 0.5
+_CORE_SW = 0.14
+
+
+@dataclass(frozen=True)
+class Arms:
+    """The movable arms of a picture.
+
+    Attributes:
+        gates: By side, "l" and "r": how far each arm may move, and why not further.
+        movable: Layers of the arms that may move, in drawing order.
+        base: `H W 3` the picture without them.
+        layers: Person and background of `base`.
+    """
+
+    gates: dict[str, ArmGate]
+    movable: tuple[ArmLayer, ...]
+    base: Image
+    layers: Layers
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What is known of a picture before arms are looked for.
+
+    Attributes:
+        image: `H W 3`.
+        matte: `H W` person in 0..1.
+        layers: Person and background of the whole picture.
+        landmarks: `478 3` of the face.
+        torso: Where the torso is.
+    """
+
+    image: Image
+    matte: Float
+    layers: Layers
+    landmarks: Float
+    torso: Torso
+
+
+def take_arms(sight: Sight, body: BodyLandmarks | None, hands: Mapping[str, HandLandmarks] | None) -> Arms:
+    """Takes out every arm that can move.
+
+    Args:
+        sight: The picture.
+        body: Body landmarks, or None: no arm moves.
+        hands: Found hands by side, or None.
+    """
+    if body is None or sight.torso.width_px < _MIN_SPAN_PX or sight.matte.max() <= _SEEN:
+        reason = "no body found" if body is None else "no person's matte" if sight.matte.max() <= _SEEN else "too small"
+        return Arms({side: closed(reason) for side in "lr"}, (), sight.image, sight.layers)
+    bones = {side: locate_arm(body, (hands or {}).get(side), side, sight.torso) for side in "lr"}
+    trunk = trunk_shape(body, sight.torso, *sight.matte.shape)
+    gates: dict[str, ArmGate] = {}
+    movable: list[ArmLayer] = []
+    image, matte = sight.image, sight.matte
+    for side in "lr":
+        arm, other = bones[side], bones["r" if side == "l" else "l"]
+        box = arm_box(arm, *matte.shape)
+        if box is None or min(arm.seen[:2]) < _SEEN:
+            gates[side] = closed("shoulder or elbow not seen")
+            continue
+        cut = segment_arm(image, matte, arm, _not_this_arm(sight, trunk, other), box)
+        beneath = take_out(image, matte, sight.layers.background, cut, trunk, sight.torso.width_px)
+        gates[side] = judge(_scene(sight, arm, other, cut, beneath.body_share))
+        if not gates[side].open:
+            continue
+        movable.append(build_layer(image, beneath.image, arm, cut, gates[side], sight.torso))
+        image, matte = beneath.image, beneath.matte
+    # The arm that was taken out last lies lowest.
+    movable.reverse()
+    layers = sight.layers if not movable else _without_arms(image, matte, sight.layers)
+    return Arms(gates, tuple(movable), np.ascontiguousarray(image), layers)
+
+
+def _scene(sight: Sight, arm: ArmBones, other: ArmBones, cut: ArmMatte, body_share: float) -> ArmScene:
+    oval = sight.landmarks[list(topo.OVAL), :2]
+    return ArmScene(
+        image=sight.image,
+        arm=arm,
+        matte=cut,
+        other=other if min(other.seen[:2]) >= _SEEN else None,
+        face=oval,
+        span=sight.torso.width_px,
+        skin=_skin(sight.image, oval),
+        body_behind=body_share,
+    )
+
+
+def _skin(image: Image, oval: Float) -> Float:
+    """Median Lab colour `3` inside the face."""
+    mask = np.zeros(image.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.round(oval).astype(np.int32)], 1)
+    pixels = image[mask > 0].astype(np.float32) / np.float32(255)
+    if not len(pixels):
+        return np.array([70.0, 10.0, 15.0], np.float32)
+    return np.asarray(np.median(cv2.cvtColor(pixels[None], cv2.COLOR_RGB2LAB)[0], 0), np.float32)
+
+
+def _not_this_arm(sight: Sight, trunk: Float, other: ArmBones) -> Float:
+    """`H W` 1 where face, trunk or the other arm surely are."""
+    height, width = sight.matte.shape
+    size = 2 * max(1, round(_CORE_SW * sight.torso.width_px)) + 1
+    mask = cv2.erode(trunk, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    cv2.fillPoly(mask, [np.round(sight.landmarks[list(topo.OVAL), :2]).astype(np.int32)], 1.0)
+    seen = [UPPER] if other.seen[1] >= _SEEN else []
+    seen += [FORE, HAND] if min(other.seen[1:]) >= _SEEN else []
+    for number in seen:
+        ends = [tuple(map(int, np.round(p))) for p in other.joints[number : number + 2]]
+        cv2.line(mask, ends[0], ends[1], 1.0, max(1, round(float(other.radii[number]))))
+    return np.asarray(mask[:height, :width], np.float32)
+
+
+def _without_arms(image: Image, matte: Float, layers: Layers) -> Layers:
+    """The layers of the picture without arms, on the background that is known already."""
+    alpha = np.where(matte < 0.02, 0.0, np.clip(matte, 0.0, 1.0)).astype(np.float32)
+    person = image.astype(np.float32) - (1.0 - alpha)[..., None] * layers.background.astype(np.float32)
+    residual = np.ascontiguousarray(np.concatenate([person, alpha[..., None]], 2))
+    return Layers(residual, layers.background)

@@ -1,0 +1,157 @@
+"""The picture without an arm: the body painted on where it goes on behind the arm, the background elsewhere.
+
+Where the body goes on is found by diffusion from what is seen on all sides and from the proportions of a trunk; its
+colours are diffused too and take their grain and pattern from the mirror image of what is next to the arm.
+Legend: H height, W width of the picture; h, w of the box of the arm or of its small copy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from omnihuman.latents.motion.arm_matte import WORKING_SIDE_PX, ArmMatte, Box
+from omnihuman.latents.motion.body import Torso, smoothstep
+from omnihuman.latents.motion.diffusion import diffuse, plain_weights
+from omnihuman.types import Float, Image
+
+if TYPE_CHECKING:
+    from omnihuman.perception.body import BodyLandmarks
+
+_HIPS, _KNEES = (23, 24), (25, 26)
+_MARGIN_SW, _REACH_SW = 0.035, 0.35
+"""How far the paint goes beyond the arm, and how much of the surroundings it looks at."""
+_TRUNK_PULL_SW = 0.30
+"""Beyond this distance from what is seen, the proportions of a trunk decide where the body goes on."""
+_SEEN = 0.9
+_EDGE_PX = 1.5
+
+
+@dataclass(frozen=True)
+class Beneath:
+    """The picture and its matte with one arm taken out.
+
+    Attributes:
+        image: `H W 3`.
+        matte: `H W` the person without the arm.
+        body_share: 0..1 how much of what the arm hid is body.
+    """
+
+    image: Image
+    matte: Float
+    body_share: float
+
+
+def trunk_shape(body: BodyLandmarks, torso: Torso, height: int, width: int) -> Float:
+    """`H W` 1 where a trunk and thighs of plain proportions lie."""
+    span = torso.width_px
+    mask = np.zeros((height, width), np.uint8)
+    hips = body.points[list(_HIPS), :2]
+    middle = hips.mean(0)
+    # Guessed hips can lie anywhere; a trunk is at least as long as the shoulders are wide.
+    shoulders = (torso.shoulder_l + torso.shoulder_r) / 2
+    hips = np.stack([middle + 1.45 * (h - middle) for h in hips])
+    if middle[1] - shoulders[1] < 0.8 * span:
+        hips = np.stack([torso.shoulder_l, torso.shoulder_r]) * 0.9 + 0.1 * shoulders
+        hips[:, 1] = shoulders[1] + 1.5 * span
+    armpits = [s + 0.1 * (shoulders - s) + np.array([0, 0.22 * span]) for s in (torso.shoulder_l, torso.shoulder_r)]
+    outline = [torso.shoulder_l, armpits[0], hips[0], hips[1], armpits[1], torso.shoulder_r]
+    cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 1)
+    for hip, knee in zip(_HIPS, _KNEES, strict=True):
+        ends = np.round(body.points[[hip, knee], :2]).astype(int)
+        thick = max(1, round(0.36 * span))
+        cv2.line(mask, tuple(map(int, ends[0])), tuple(map(int, ends[1])), 1, thick)
+    return mask.astype(np.float32)
+
+
+def take_out(image: Image, matte: Float, background: Image, arm: ArmMatte, trunk: Float, span: float) -> Beneath:
+    """Takes an arm out of a picture.
+
+    Args:
+        image: `H W 3`.
+        matte: `H W` the person with the arm.
+        background: `H W 3` the picture without the person.
+        arm: The arm.
+        trunk: `H W` from `trunk_shape`.
+        span: Shoulder distance in pixels.
+    """
+    height, width = matte.shape
+    box = arm.box.grown(_REACH_SW * span, height, width)
+    alpha = np.zeros((box.bottom - box.top, box.right - box.left), np.float32)
+    inner = Box(arm.box.left - box.left, arm.box.top - box.top, arm.box.right - box.left, arm.box.bottom - box.top)
+    alpha[inner.window] = arm.alpha
+    radius = max(1, round(_MARGIN_SW * span))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    hidden = cv2.dilate((alpha > 0.02).astype(np.uint8), kernel)
+    picture, person = image[box.window].astype(np.float32), matte[box.window]
+    behind = _body_behind(person, hidden > 0, trunk[box.window], span)
+    skin = _painted_body(picture, (person > _SEEN) & (hidden == 0), (hidden > 0) & (behind > 0), span)
+    paint = behind[..., None] * skin + (1 - behind[..., None]) * background[box.window].astype(np.float32)
+    share = np.maximum(cv2.blur(cv2.erode(hidden, np.ones((3, 3), np.uint8)).astype(np.float32), (3, 3)), alpha > 0.02)
+    share = np.where(hidden > 0, share, 0.0)
+    out_image, out_matte = image.copy(), matte.astype(np.float32).copy()
+    mixed = share[..., None] * paint + (1 - share[..., None]) * picture
+    out_image[box.window] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    out_matte[box.window] = share * behind + (1 - share) * person
+    covered = alpha > 0.5
+    return Beneath(out_image, out_matte, float(behind[covered].mean()) if covered.any() else 0.0)
+
+
+def _small(values: Float, size: tuple[int, int]) -> Float:
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _body_behind(person: Float, hidden: NDArray[np.bool_], trunk: Float, span: float) -> Float:
+    """Share of body `h w` behind the arm; the person's own matte where nothing is hidden."""
+    height, width = person.shape
+    shrink = min(1.0, WORKING_SIDE_PX / max(height, width))
+    size = (max(4, round(width * shrink)), max(4, round(height * shrink)))
+    unknown = _small(hidden.astype(np.float32), size) > 0.05
+    pull = 1.0 / max(_TRUNK_PULL_SW * span * shrink, 1.0) ** 2
+    level = diffuse(~unknown, _small(person, size), plain_weights(size[1], size[0]), pull, _small(trunk, size))
+    full = cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
+    slope = np.hypot(cv2.Sobel(full, cv2.CV_32F, 1, 0), cv2.Sobel(full, cv2.CV_32F, 0, 1)) / 8
+    edge = np.asarray(smoothstep((full - 0.5) / np.maximum(2 * _EDGE_PX * slope, 1e-3) + 0.5))
+    return np.asarray(np.where(hidden, edge, person), np.float32)
+
+
+def _painted_body(picture: Float, seen: NDArray[np.bool_], wanted: NDArray[np.bool_], span: float) -> Float:
+    """Colours `h w 3` of the body on `wanted`, spread from where it is `seen`."""
+    if not wanted.any() or seen.sum() < 16:
+        return picture
+    height, width = seen.shape
+    shrink = min(1.0, WORKING_SIDE_PX / max(height, width))
+    size = (max(4, round(width * shrink)), max(4, round(height * shrink)))
+    weight = _small(seen.astype(np.float32), size)
+    colour = _small(picture * seen[..., None], size) / np.maximum(weight, 1e-3)[..., None]
+    known, need = weight > 0.4, _small(wanted.astype(np.float32), size) > 0.01
+    spread = diffuse(known, colour, plain_weights(size[1], size[0]))
+    spread = np.where((known | need)[..., None], spread, colour)
+    smooth = cv2.resize(spread.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    return smooth + _mirrored_detail(picture, seen, span)
+
+
+def _mirrored_detail(picture: Float, seen: NDArray[np.bool_], span: float) -> Float:
+    """Detail `h w 3` of the seen body, folded over its rim into what is not seen; fades out deep inside."""
+    height, width = seen.shape
+    distance, label = cv2.distanceTransformWithLabels(
+        (~seen).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    rows, columns = np.nonzero(seen)
+    place = np.zeros((int(label.max()) + 1, 2), np.float32)
+    place[label[rows, columns]] = np.stack([columns, rows], 1)
+    nearest = place[label]
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    source = 2 * nearest - np.stack([x, y], 2)
+    weight = seen.astype(np.float32)
+    sigma = max(1.5, 0.04 * span)
+    low = cv2.GaussianBlur(picture * weight[..., None], (0, 0), sigma)
+    low /= np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3)[..., None]
+    detail = np.where(seen[..., None], picture - low, 0.0).astype(np.float32)
+    folded = cv2.remap(detail, source[..., 0], source[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    fade = 1 - np.asarray(smoothstep((distance / max(span, 1.0) - 0.15) / 0.25))
+    return np.asarray(folded * fade[..., None], np.float32)
