@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from omnihuman.latents.motion.body import Torso
+from omnihuman.latents.motion.mesh import inside_polygon
 from omnihuman.perception.hands import FINGERS, WRIST, HandLandmarks
 from omnihuman.types import Float
 
@@ -25,6 +27,7 @@ _RADII_SW = (0.165, 0.135, 0.095, 0.11)
 """Half widths of a clothed arm at shoulder, elbow, wrist and knuckles."""
 _FINGER_RADIUS, _THUMB_RADIUS = 0.125, 0.15
 """In lengths of the palm, wrist to root of the middle finger."""
+_ENCLOSED = 0.4
 _HAND_BEYOND_KNUCKLES = 0.75
 MIN_HAND_SCORE = 0.5
 
@@ -41,6 +44,7 @@ class ArmBones:
         lateral: `2` unit vector along the shoulders, away from the spine.
         hand: The 21 points of the hand `21 2`, or None.
         hand_score: Confidence of the hand, 0 without one.
+        holds: Whether the hand holds something, which then goes with it.
     """
 
     side: str
@@ -50,6 +54,7 @@ class ArmBones:
     lateral: Float
     hand: Float | None
     hand_score: float
+    holds: bool = False
 
     @property
     def lift_sign(self) -> float:
@@ -103,11 +108,11 @@ def nearness(arm: ArmBones, points: Float) -> Float:
         radius = arm.radii[number] + share * (arm.radii[number + 1] - arm.radii[number])
         rows.append(distance / radius)
     if arm.hand is not None:
-        rows[HAND] = _hand_nearness(arm.hand, points, arm.palm_px)
+        rows[HAND] = _hand_nearness(arm.hand, points, arm.palm_px, arm.holds)
     return np.stack(rows).astype(np.float32)
 
 
-def _hand_nearness(hand: Float, points: Float, palm_px: float) -> Float:
+def _hand_nearness(hand: Float, points: Float, palm_px: float, holds: bool) -> Float:
     nearest = np.full(len(points), np.inf)
     for finger, chain in FINGERS.items():
         radius = (_THUMB_RADIUS if finger == "thumb" else _FINGER_RADIUS) * max(palm_px, 1.0)
@@ -115,6 +120,9 @@ def _hand_nearness(hand: Float, points: Float, palm_px: float) -> Float:
             # Between the wrist and the roots there is palm, no gap.
             width = 1.6 * radius if a == WRIST else radius
             nearest = np.minimum(nearest, on_segment(points, hand[a], hand[b])[1] / width)
+    if holds:
+        enclosed = inside_polygon(points, cv2.convexHull(hand)[:, 0])
+        nearest = np.where(enclosed, np.minimum(nearest, _ENCLOSED), nearest)
     return nearest
 
 

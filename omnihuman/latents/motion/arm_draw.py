@@ -18,6 +18,8 @@ from omnihuman.latents.motion.hand import move_fingers, turned_about
 from omnihuman.latents.motion.raster import rasterise
 from omnihuman.types import Float, Image
 
+_REST_PX = 2.5
+"""Moved this far, a pixel shows nothing more of the layer's rest."""
 _TORSO = ("sway_x", "sway_y", "lean_deg", "twist_deg", "breathe", "shrug_l", "shrug_r")
 
 
@@ -52,7 +54,7 @@ def draw_arm(out: Image, layer: ArmLayer, points: Float) -> None:
     """Lays an arm with moved vertices `V 2` over the frame `H W 3`."""
     height, width = out.shape[:2]
     if np.array_equal(points, layer.points):
-        lay_at_rest(out, layer.residual, layer.origin[0], layer.origin[1])
+        lay_at_rest(out, layer.pixels, layer.rest, layer.origin[0], layer.origin[1])
         return
     low = np.maximum(np.floor(points.min(0)).astype(int), 0)
     high = np.minimum(np.ceil(points.max(0)).astype(int) + 1, [width, height])
@@ -65,59 +67,79 @@ def draw_arm(out: Image, layer: ArmLayer, points: Float) -> None:
     count = len(layer.triangles)
     rasterise(
         plane, shift, layer.triangles, np.arange(count, dtype=np.int32), np.ones(count, np.uint8), layer.mixed,
-        layer.residual, field, covered,
+        layer.pixels, field, covered,
     )  # fmt: skip
-    lay_over(out[low[1] : high[1], low[0] : high[0]], layer.residual, field, covered)
+    window = out[low[1] : high[1], low[0] : high[0]]
+    left, top = low - layer.origin
+    lay_over(window, layer.pixels, layer.rest, field, covered, int(left), int(top))
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def lay_at_rest(out: NDArray[np.uint8], residual: NDArray[np.float32], left: int, top: int) -> None:
-    """Lays a layer `h w 4` whose first pixel is at (left, top) over a frame `H W 3`, unmoved."""
+@njit(cache=True, nogil=True)
+def lay_at_rest(
+    out: NDArray[np.uint8], pixels: NDArray[np.float32], rest: NDArray[np.float32], left: int, top: int
+) -> None:
+    """Lays a layer whose first pixel is at (left, top) over a frame `H W 3`, unmoved."""
     height, width = out.shape[0], out.shape[1]
-    for row in range(max(0, -top), min(residual.shape[0], height - top)):
-        for column in range(max(0, -left), min(residual.shape[1], width - left)):
-            through = np.float32(1) - residual[row, column, 3]
+    for row in range(max(0, -top), min(pixels.shape[0], height - top)):
+        for column in range(max(0, -left), min(pixels.shape[1], width - left)):
+            through = np.float32(1) - pixels[row, column, 3]
             y, x = row + top, column + left
             for c in range(3):
-                value = residual[row, column, c] + through * np.float32(out[y, x, c]) + np.float32(0.5)
-                out[y, x, c] = np.uint8(min(max(value, np.float32(0)), np.float32(255)))
+                value = pixels[row, column, c] + rest[row, column, c] + through * np.float32(out[y, x, c])
+                out[y, x, c] = np.uint8(min(max(value + np.float32(0.5), np.float32(0)), np.float32(255)))
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def lay_over(
     out: NDArray[np.uint8],
-    residual: NDArray[np.float32],
+    pixels: NDArray[np.float32],
+    rest: NDArray[np.float32],
     field: NDArray[np.float32],
     covered: NDArray[np.uint8],
+    left: int,
+    top: int,
 ) -> None:
-    """Samples a layer `h w 4` along `field` and lays it over a window of the frame where `covered`."""
+    """Samples a layer along `field` and lays it over a window of the frame where `covered`.
+
+    Args:
+        out: `H W 3` the window.
+        pixels: `h w 4` premultiplied colour and alpha.
+        rest: `h w 3` what is added where the layer has not moved.
+        field: `H W 2` place in the layer minus place in the window.
+        covered: `H W`.
+        left: Column of the window's first pixel in the layer, at rest.
+        top: Its row.
+    """
     height, width = covered.shape
-    last_x, last_y = residual.shape[1] - 1, residual.shape[0] - 1
-    one = np.float32(1)
+    last_x, last_y = pixels.shape[1] - 1, pixels.shape[0] - 1
+    one, zero = np.float32(1), np.float32(0)
     for y in range(height):
         for x in range(width):
             if covered[y, x] == 0:
                 continue
-            sx = min(max(x + field[y, x, 0], np.float32(0)), np.float32(last_x))
-            sy = min(max(y + field[y, x, 1], np.float32(0)), np.float32(last_y))
+            u, v = field[y, x, 0], field[y, x, 1]
+            sx = min(max(x + u, zero), np.float32(last_x))
+            sy = min(max(y + v, zero), np.float32(last_y))
             x0, y0 = int(sx), int(sy)
             x1, y1 = min(x0 + 1, last_x), min(y0 + 1, last_y)
             fx, fy = np.float32(sx - x0), np.float32(sy - y0)
             w00, w01 = (one - fx) * (one - fy), fx * (one - fy)
             w10, w11 = (one - fx) * fy, fx * fy
             through = one - (
-                w00 * residual[y0, x0, 3]
-                + w01 * residual[y0, x1, 3]
-                + w10 * residual[y1, x0, 3]
-                + w11 * residual[y1, x1, 3]
+                w00 * pixels[y0, x0, 3] + w01 * pixels[y0, x1, 3] + w10 * pixels[y1, x0, 3] + w11 * pixels[y1, x1, 3]
             )
+            moved = np.float32(np.sqrt((u - left) * (u - left) + (v - top) * (v - top)))
+            stays = one - moved / np.float32(_REST_PX)
+            row, column = y + top, x + left
+            kept = stays > zero and 0 <= row <= last_y and 0 <= column <= last_x
             for c in range(3):
                 value = (
-                    w00 * residual[y0, x0, c]
-                    + w01 * residual[y0, x1, c]
-                    + w10 * residual[y1, x0, c]
-                    + w11 * residual[y1, x1, c]
+                    w00 * pixels[y0, x0, c]
+                    + w01 * pixels[y0, x1, c]
+                    + w10 * pixels[y1, x0, c]
+                    + w11 * pixels[y1, x1, c]
                     + through * np.float32(out[y, x, c])
-                    + np.float32(0.5)
                 )
-                out[y, x, c] = np.uint8(min(max(value, np.float32(0)), np.float32(255)))
+                if kept:
+                    value += stays * rest[row, column, c]
+                out[y, x, c] = np.uint8(min(max(value + np.float32(0.5), zero), np.float32(255)))

@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from omnihuman.latents.motion.arm_bones import FORE, HAND, UPPER, ArmBones, on_segment
 from omnihuman.latents.motion.arm_matte import ArmMatte
+from omnihuman.latents.motion.grip import is_fist
 from omnihuman.types import Float, Image
 
-SHOULDER, ELBOW, WRIST, SPREAD, CURL = "arm_shoulder_deg", "arm_elbow_deg", "arm_wrist_deg", "finger_spread", "finger_curl"
+SHOULDER, ELBOW, WRIST, SPREAD, CURL = (
+    "arm_shoulder_deg",
+    "arm_elbow_deg",
+    "arm_wrist_deg",
+    "finger_spread",
+    "finger_curl",
+)
 FULL = {SHOULDER: 45.0, ELBOW: 45.0, WRIST: 30.0, SPREAD: 1.0, CURL: 1.0}
 """The range of the table, both ways."""
 _SEEN = 0.5
@@ -87,8 +95,8 @@ class ArmScene:
         other: Bones of the other arm, or None where that one is out of sight.
         face: `N 2` outline of the face.
         span: Shoulder distance, pixels.
-        skin: `3` Lab colour of the face's skin, lightness 0..100.
         body_behind: 0..1, how much of what the arm hides is body.
+        pattern: Strength of that body's pattern, grey levels.
     """
 
     image: Image
@@ -97,8 +105,8 @@ class ArmScene:
     other: ArmBones | None
     face: Float
     span: float
-    skin: Float
     body_behind: float
+    pattern: float
 
 
 def judge(scene: ArmScene) -> ArmGate:
@@ -120,13 +128,20 @@ def _visible(gate: ArmGate, scene: ArmScene) -> None:
     shoulder, elbow, wrist = scene.arm.seen
     if shoulder < _SEEN or elbow < _SEEN:
         gate.close("shoulder or elbow not seen")
+    elif wrist < _SEEN and _inside(scene.arm.joints[2], scene.image):
+        gate.close("wrist hidden")
     elif wrist < _SEEN:
-        gate.narrow("wrist not seen", arm_shoulder_deg=12.0, arm_elbow_deg=6.0, arm_wrist_deg=0.0,
+        gate.narrow("wrist beyond the frame", arm_shoulder_deg=12.0, arm_elbow_deg=6.0, arm_wrist_deg=0.0,
                     finger_spread=0.0, finger_curl=0.0)  # fmt: skip
     if scene.arm.length(UPPER) < _MIN_LENGTH_SW * scene.span:
         gate.narrow("upper arm points at the viewer", arm_shoulder_deg=6.0)
     if scene.arm.length(FORE) < 0.8 * _MIN_LENGTH_SW * scene.span:
         gate.narrow("forearm points at the viewer", arm_elbow_deg=6.0)
+
+
+def _inside(point: Float, image: Image) -> bool:
+    height, width = image.shape[:2]
+    return bool((point >= 0).all() and (point < [width, height]).all())
 
 
 def _cut_out(gate: ArmGate, scene: ArmScene) -> None:
@@ -160,10 +175,10 @@ def _gap(a: Float, b: Float, c: Float, d: Float) -> float:
 
 
 def _before_face(gate: ArmGate, scene: ArmScene) -> None:
-    import cv2
-
     steps = np.linspace(0, 1, 9)[:, None]
-    chain = np.concatenate([scene.arm.joints[k] + steps * (scene.arm.joints[k + 1] - scene.arm.joints[k]) for k in (1, 2)])
+    chain = np.concatenate(
+        [scene.arm.joints[k] + steps * (scene.arm.joints[k + 1] - scene.arm.joints[k]) for k in (1, 2)]
+    )
     outline = scene.face.astype(np.float32)
     reach = max(cv2.pointPolygonTest(outline, (float(x), float(y)), True) for x, y in chain)
     if reach > -0.06 * scene.span:
@@ -171,9 +186,10 @@ def _before_face(gate: ArmGate, scene: ArmScene) -> None:
 
 
 def _before_body(gate: ArmGate, scene: ArmScene) -> None:
-    """An arm before the body uncovers paint: the more of it, the less it may move."""
+    """An arm before the body uncovers paint: the more of it, and the richer the pattern, the less it may move."""
     if scene.body_behind > 0.35:
         free = float(np.interp(scene.body_behind, (0.35, 0.85), (26.0, 14.0)))
+        free *= float(np.interp(scene.pattern, (10.0, 25.0), (1.0, 0.4)))
         gate.narrow("partly before the body", arm_shoulder_deg=free, arm_elbow_deg=free)
 
 
@@ -231,23 +247,13 @@ def _finger_gap(hand: Float) -> float:
 
 
 def _held(gate: ArmGate, scene: ArmScene) -> None:
-    """A hand whose area is mostly not of the skin's colour holds something or wears a glove."""
-    import cv2
-
-    if scene.arm.hand is None:
-        return
-    box = scene.matte.box
-    hull = cv2.convexHull(scene.arm.hand - np.array([box.left, box.top], np.float32)).astype(np.int32)
-    inside = np.zeros(scene.matte.alpha.shape, np.uint8)
-    cv2.fillConvexPoly(inside, hull, 1)
-    inside[scene.matte.alpha < 0.5] = 0
-    if not inside.any():
-        gate.close("hand not in the person's matte")
-        return
-    pixels = scene.image[box.window][inside > 0].astype(np.float32) / np.float32(255)
-    lab = cv2.cvtColor(pixels[None], cv2.COLOR_RGB2LAB)[0]
-    distance = np.hypot(*(lab - scene.skin)[:, 1:].T) + 0.25 * np.abs(lab[:, 0] - scene.skin[0])
-    foreign = float((distance > 22).mean())
-    if foreign > 0.3:
-        gate.narrow("holds something", arm_shoulder_deg=10.0, arm_elbow_deg=10.0, arm_wrist_deg=6.0,
+    if is_fist(scene.arm):
+        gate.narrow("a fist", arm_wrist_deg=15.0, finger_spread=0.0, finger_curl=0.0)
+    if scene.arm.holds:
+        gate.narrow("holds something", arm_shoulder_deg=8.0, arm_elbow_deg=8.0, arm_wrist_deg=5.0,
                     finger_spread=0.0, finger_curl=0.0)  # fmt: skip
+    other = scene.other
+    if other is None or not (scene.arm.holds or other.holds) or min(other.seen[2], scene.arm.seen[2]) < _SEEN:
+        return
+    if np.linalg.norm(scene.arm.joints[2] - other.joints[2]) < 1.3 * scene.span:
+        gate.close("both hands at one thing")

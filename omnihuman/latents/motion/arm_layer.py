@@ -1,7 +1,9 @@
 """One arm as a layer of its own: its pixels, its mesh, and how the mesh hangs on bones, fingers and torso. Prepared once.
 
-The layer is a signed premultiplied residual, A = I - (1 - a) I0, where I0 is the picture without the arm; so A(source)
-+ (1 - a(source)) I0 is the picture itself, bit for bit, while nothing moves, whatever the cut and the paint are.
+The layer is premultiplied colour A and alpha a. What A + (1 - a) I0 lacks of the picture I (I0: the picture without the
+arm; true background in a soft rim, errors of the cut) is kept as a rest, R = I - A - (1 - a) I0, which stays where it is
+and fades as the arm leaves: so a resting arm gives the picture back bit for bit, whatever the cut and the paint are, and
+a moving one drags no rim of background along.
 Legend: H height, W width of the picture; h, w of the layer; V vertices, F triangles.
 """
 
@@ -23,7 +25,7 @@ from omnihuman.types import Float, Image
 Index = NDArray[np.int32]
 _CELL_SW, _HAND_CELL_PALM = 0.055, 0.16
 _MIN_CELL_PX = 3.0
-_SOLID = 0.98
+_SOLID, _SURE = 0.98, 0.9
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class ArmLayer:
     Attributes:
         side: "l" or "r".
         gate: How far it may move.
-        residual: `h w 4` signed premultiplied arm in 0..255 units, and alpha in 0..1.
+        pixels: `h w 4` premultiplied colour in 0..255 units, and alpha in 0..1.
+        rest: `h w 3` what the picture shows beyond the layer and the picture without it, signed.
         origin: `2` x and y in the picture of the layer's first pixel; negative where the arm goes on beyond the frame.
         points: `V 2` vertices at rest, pixels of the picture.
         triangles: `F 3` in drawing order: upper arm, forearm, hand.
@@ -47,7 +50,8 @@ class ArmLayer:
 
     side: str
     gate: ArmGate
-    residual: Float
+    pixels: Float
+    rest: Float
     origin: tuple[int, int]
     points: Float
     triangles: Index
@@ -70,21 +74,22 @@ def build_layer(image: Image, without: Image, arm: ArmBones, matte: ArmMatte, ga
         gate: Its limits.
         torso: What it hangs on.
     """
-    residual, origin = _residual(image, without, arm, matte, torso.width_px)
+    pixels, rest, origin = _pixels(image, without, arm, matte, torso.width_px)
     cell = _CELL_SW * torso.width_px
     if arm.hand is not None and gate.limits["finger_curl"][1] > 0:
         cell = min(cell, _HAND_CELL_PALM * arm.palm_px)
-    points, triangles = _grid(residual, origin, max(_MIN_CELL_PX, cell))
+    points, triangles = _grid((pixels[..., 3] > 0) | (rest != 0).any(2), origin, max(_MIN_CELL_PX, cell))
     shares = _shares(arm, points)
     centres = points[triangles].mean(1)
     order = np.argsort(shares[1:].sum(0)[triangles].mean(1), kind="stable")
-    solid = cv2.erode((residual[..., 3] > _SOLID).astype(np.uint8), np.ones((3, 3)), iterations=max(1, round(cell)))
+    solid = cv2.erode((pixels[..., 3] > _SOLID).astype(np.uint8), np.ones((3, 3)), iterations=max(1, round(cell)))
     places = np.clip(np.round(centres - origin).astype(int), 0, np.array(solid.shape[::-1]) - 1)
     hooked = np.concatenate([points, arm.joints[:1]])
     return ArmLayer(
         side=arm.side,
         gate=gate,
-        residual=residual,
+        pixels=pixels,
+        rest=rest,
         origin=origin,
         points=points,
         triangles=triangles[order],
@@ -108,10 +113,10 @@ def _shares(arm: ArmBones, points: Float) -> Float:
     return np.stack([shoulder, elbow, wrist]).astype(np.float32)
 
 
-def _residual(
+def _pixels(
     image: Image, without: Image, arm: ArmBones, matte: ArmMatte, span: float
-) -> tuple[Float, tuple[int, int]]:  # fmt: skip
-    """The arm's residual, with a margin beyond the frame where the frame cuts it, and the place of its first pixel."""
+) -> tuple[Float, Float, tuple[int, int]]:
+    """Pixels and rest of the layer, with a margin beyond the frame where the frame cuts it, and its place."""
     height, width = image.shape[:2]
     changed = (image != without).any(2)
     changed[matte.box.window] |= matte.alpha > 0
@@ -119,15 +124,33 @@ def _residual(
     if not len(rows):
         rows, columns = np.array([matte.box.top]), np.array([matte.box.left])
     box = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1).grown(2, height, width)
-    alpha = np.zeros((height, width), np.float32)
-    alpha[matte.box.window] = matte.alpha
-    a = alpha[box.window][..., None]
-    arm_only = image[box.window].astype(np.float32) - (1 - a) * without[box.window].astype(np.float32)
-    layer = np.concatenate([arm_only, a], 2)
+    whole = np.zeros((height, width), np.float32)
+    whole[matte.box.window] = matte.alpha
+    alpha = whole[box.window][..., None]
+    shown = image[box.window].astype(np.float32)
+    colour = alpha * _own_colour(shown, alpha[..., 0])
+    rest = shown - colour - (1 - alpha) * without[box.window].astype(np.float32)
+    layer = np.concatenate([colour, alpha, np.where(changed[box.window][..., None], rest, 0.0)], 2)
     beyond = max(2, round(CONTINUED_SW * span))
     margin = [beyond if touches else 0 for touches in (
         box.left == 0, box.top == 0, box.right == width, box.bottom == height)]  # fmt: skip
-    return _continued(layer, box, margin, arm, (width, height)), (box.left - margin[0], box.top - margin[1])
+    layer = _continued(layer.astype(np.float32), box, margin, arm, (width, height))
+    pixels, kept = np.ascontiguousarray(layer[..., :4]), np.ascontiguousarray(layer[..., 4:])
+    return pixels, kept, (box.left - margin[0], box.top - margin[1])
+
+
+def _own_colour(shown: Float, alpha: Float) -> Float:
+    """Colour `h w 3` of the arm itself: in its soft rim, where background shines through, that of the solid arm nearby."""
+    solid = (alpha > _SURE).astype(np.float32)
+    if not solid.any():
+        return shown
+    colour = shown
+    for sigma in (8.0, 4.0, 2.0):
+        weight = cv2.GaussianBlur(solid, (0, 0), sigma)
+        near = cv2.GaussianBlur(shown * solid[..., None], (0, 0), sigma) / np.maximum(weight, 1e-4)[..., None]
+        colour = np.where((weight > 0.02)[..., None], near, colour)
+    share = np.asarray(smoothstep((alpha - 0.5) / (_SURE - 0.5)), np.float32)[..., None]
+    return share * shown + (1 - share) * colour
 
 
 def _continued(layer: Float, box: Box, margin: list[int], arm: ArmBones, frame: tuple[int, int]) -> Float:
@@ -155,20 +178,20 @@ def _continued(layer: Float, box: Box, margin: list[int], arm: ArmBones, frame: 
     source = (points - back - [box.left, box.top]).astype(np.float32).reshape(*x.shape, 2)
     inside = (outside == 0).all(1).reshape(x.shape)
     moved = cv2.remap(layer, source[..., 0], source[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    moved[inside] = layer.reshape(-1, 4)
+    moved[inside] = layer.reshape(-1, layer.shape[2])
+    moved[~inside, 4:] = 0.0
     return np.ascontiguousarray(moved)
 
 
-def _grid(residual: Float, origin: tuple[int, int], cell: float) -> tuple[Float, Index]:
+def _grid(used: NDArray[np.bool_], origin: tuple[int, int], cell: float) -> tuple[Float, Index]:
     """A grid over what of the layer is not empty: vertices in pixels of the picture, and triangles."""
-    height, width = residual.shape[:2]
+    height, width = used.shape
     columns, rows = max(2, int(np.ceil(width / cell)) + 1), max(2, int(np.ceil(height / cell)) + 1)
     x, y = np.meshgrid(np.linspace(-1, width, columns), np.linspace(-1, height, rows))
     points = np.stack([x.ravel(), y.ravel()], 1).astype(np.float32)
     number = np.arange(rows * columns).reshape(rows, columns)
     a, b, c, d = number[:-1, :-1], number[:-1, 1:], number[1:, 1:], number[1:, :-1]
-    used = cv2.dilate((residual != 0).any(2).astype(np.uint8), np.ones((3, 3), np.uint8))
-    count = cv2.integral(used)
+    count = cv2.integral(cv2.dilate(used.astype(np.uint8), np.ones((3, 3), np.uint8)))
     edges_x = np.clip(np.round(x[0]).astype(int), 0, width), np.clip(np.round(y[:, 0]).astype(int), 0, height)
     total = count[np.ix_(edges_x[1], edges_x[0])]
     filled = (total[1:, 1:] - total[:-1, 1:] - total[1:, :-1] + total[:-1, :-1]) > 0

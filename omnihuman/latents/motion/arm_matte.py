@@ -97,8 +97,8 @@ def segment_arm(image: Image, matte: Float, arm: ArmBones, others: Float, box: B
     near = nearness(arm, _places(size, (width, height), box)).reshape(3, size[1], size[0])
     lab = cv2.cvtColor(small.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)
     inside = _walk(lab, small_person, small_others > 0.5, near)
-    core = near.min(0) < 0.8
-    certainty = float(np.abs(2 * inside - 1)[core & (small_person > 0.5)].mean()) if core.any() else 0.0
+    core = (near.min(0) < 0.8) & (small_person > 0.5)
+    certainty = float(np.abs(2 * inside - 1)[core].mean()) if core.any() else 0.0
     sharp = np.asarray(smoothstep((inside - 0.28) / 0.44), np.float32)
     alpha = _to_full(crop, sharp, 0.03 * float(arm.radii[0]) / 0.165) * person
     attached = arm_seam(arm, _places((width, height), (width, height), box)).reshape(height, width)

@@ -6,7 +6,7 @@ Legend: H height, W width of the picture; L and R are the person's own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -17,8 +17,9 @@ from omnihuman.latents.motion.arm_bones import FORE, HAND, UPPER, ArmBones, loca
 from omnihuman.latents.motion.arm_gate import ArmGate, ArmScene, closed, judge
 from omnihuman.latents.motion.arm_layer import ArmLayer, build_layer
 from omnihuman.latents.motion.arm_matte import ArmMatte, arm_box, segment_arm
-from omnihuman.latents.motion.beneath import take_out, trunk_shape
+from omnihuman.latents.motion.beneath import Beneath, take_out, trunk_shape
 from omnihuman.latents.motion.body import Torso
+from omnihuman.latents.motion.grip import holds_something
 from omnihuman.latents.motion.layers import Layers
 from omnihuman.types import Float, Image
 
@@ -78,7 +79,8 @@ def take_arms(sight: Sight, body: BodyLandmarks | None, hands: Mapping[str, Hand
     if body is None or sight.torso.width_px < _MIN_SPAN_PX or sight.matte.max() <= _SEEN:
         reason = "no body found" if body is None else "no person's matte" if sight.matte.max() <= _SEEN else "too small"
         return Arms({side: closed(reason) for side in "lr"}, (), sight.image, sight.layers)
-    bones = {side: locate_arm(body, (hands or {}).get(side), side, sight.torso) for side in "lr"}
+    found = {side: locate_arm(body, (hands or {}).get(side), side, sight.torso) for side in "lr"}
+    bones = {s: replace(arm, holds=holds_something(sight.image, sight.matte, arm)) for s, arm in found.items()}
     trunk = trunk_shape(body, sight.torso, *sight.matte.shape)
     gates: dict[str, ArmGate] = {}
     movable: list[ArmLayer] = []
@@ -91,7 +93,7 @@ def take_arms(sight: Sight, body: BodyLandmarks | None, hands: Mapping[str, Hand
             continue
         cut = segment_arm(image, matte, arm, _not_this_arm(sight, trunk, other), box)
         beneath = take_out(image, matte, sight.layers.background, cut, trunk, sight.torso.width_px)
-        gates[side] = judge(_scene(sight, arm, other, cut, beneath.body_share))
+        gates[side] = judge(_scene(sight, arm, other, cut, beneath))
         if not gates[side].open:
             continue
         movable.append(build_layer(image, beneath.image, arm, cut, gates[side], sight.torso))
@@ -102,7 +104,7 @@ def take_arms(sight: Sight, body: BodyLandmarks | None, hands: Mapping[str, Hand
     return Arms(gates, tuple(movable), np.ascontiguousarray(image), layers)
 
 
-def _scene(sight: Sight, arm: ArmBones, other: ArmBones, cut: ArmMatte, body_share: float) -> ArmScene:
+def _scene(sight: Sight, arm: ArmBones, other: ArmBones, cut: ArmMatte, beneath: Beneath) -> ArmScene:
     oval = sight.landmarks[list(topo.OVAL), :2]
     return ArmScene(
         image=sight.image,
@@ -111,19 +113,9 @@ def _scene(sight: Sight, arm: ArmBones, other: ArmBones, cut: ArmMatte, body_sha
         other=other if min(other.seen[:2]) >= _SEEN else None,
         face=oval,
         span=sight.torso.width_px,
-        skin=_skin(sight.image, oval),
-        body_behind=body_share,
+        body_behind=beneath.body_share,
+        pattern=beneath.pattern,
     )
-
-
-def _skin(image: Image, oval: Float) -> Float:
-    """Median Lab colour `3` inside the face."""
-    mask = np.zeros(image.shape[:2], np.uint8)
-    cv2.fillPoly(mask, [np.round(oval).astype(np.int32)], 1)
-    pixels = image[mask > 0].astype(np.float32) / np.float32(255)
-    if not len(pixels):
-        return np.array([70.0, 10.0, 15.0], np.float32)
-    return np.asarray(np.median(cv2.cvtColor(pixels[None], cv2.COLOR_RGB2LAB)[0], 0), np.float32)
 
 
 def _not_this_arm(sight: Sight, trunk: Float, other: ArmBones) -> Float:

@@ -27,7 +27,7 @@ _MARGIN_SW, _REACH_SW = 0.035, 0.35
 """How far the paint goes beyond the arm, and how much of the surroundings it looks at."""
 _TRUNK_PULL_SW = 0.30
 """Beyond this distance from what is seen, the proportions of a trunk decide where the body goes on."""
-_SEEN = 0.9
+_SEEN, _EMPTY = 0.9, 0.02
 _EDGE_PX = 1.5
 
 
@@ -39,11 +39,13 @@ class Beneath:
         image: `H W 3`.
         matte: `H W` the person without the arm.
         body_share: 0..1 how much of what the arm hid is body.
+        pattern: Strength of the detail of the body beside the arm, grey levels: what paint cannot continue.
     """
 
     image: Image
     matte: Float
     body_share: float
+    pattern: float
 
 
 def trunk_shape(body: BodyLandmarks, torso: Torso, height: int, width: int) -> Float:
@@ -90,7 +92,9 @@ def take_out(image: Image, matte: Float, background: Image, arm: ArmMatte, trunk
     picture, person = image[box.window].astype(np.float32), matte[box.window]
     behind = _body_behind(person, hidden > 0, trunk[box.window], span)
     skin = _painted_body(picture, (person > _SEEN) & (hidden == 0), (hidden > 0) & (behind > 0), span)
-    paint = behind[..., None] * skin + (1 - behind[..., None]) * background[box.window].astype(np.float32)
+    far = (person < _EMPTY) & (hidden == 0)
+    scene = background[box.window].astype(np.float32) + _mirrored_detail(picture, far, span)
+    paint = behind[..., None] * skin + (1 - behind[..., None]) * scene
     share = np.maximum(cv2.blur(cv2.erode(hidden, np.ones((3, 3), np.uint8)).astype(np.float32), (3, 3)), alpha > 0.02)
     share = np.where(hidden > 0, share, 0.0)
     out_image, out_matte = image.copy(), matte.astype(np.float32).copy()
@@ -98,7 +102,20 @@ def take_out(image: Image, matte: Float, background: Image, arm: ArmMatte, trunk
     out_image[box.window] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
     out_matte[box.window] = share * behind + (1 - share) * person
     covered = alpha > 0.5
-    return Beneath(out_image, out_matte, float(behind[covered].mean()) if covered.any() else 0.0)
+    body_share = float(behind[covered].mean()) if covered.any() else 0.0
+    return Beneath(out_image, out_matte, body_share, _pattern(picture, (person > _SEEN) & (hidden == 0), hidden, span))
+
+
+def _pattern(picture: Float, seen: NDArray[np.bool_], hidden: NDArray[np.uint8], span: float) -> float:
+    """Typical strength of medium-sized detail of the body beside the arm, grey levels; single edges do not count."""
+    grey = cv2.GaussianBlur(picture.mean(2), (0, 0), max(0.8, 0.01 * span))
+    detail = grey - cv2.GaussianBlur(grey, (0, 0), 0.06 * span)
+    reach = max(1, round(0.12 * span))
+    ring = cv2.dilate(hidden, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
+    # Not the rim of the body itself, where the background begins.
+    inner = cv2.erode(seen.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    values = detail[ring & inner]
+    return float(np.percentile(np.abs(values), 75)) if len(values) else 0.0
 
 
 def _small(values: Float, size: tuple[int, int]) -> Float:
@@ -138,20 +155,21 @@ def _painted_body(picture: Float, seen: NDArray[np.bool_], wanted: NDArray[np.bo
 def _mirrored_detail(picture: Float, seen: NDArray[np.bool_], span: float) -> Float:
     """Detail `h w 3` of the seen body, folded over its rim into what is not seen; fades out deep inside."""
     height, width = seen.shape
-    distance, label = cv2.distanceTransformWithLabels(
-        (~seen).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    rows, columns = np.nonzero(seen)
-    place = np.zeros((int(label.max()) + 1, 2), np.float32)
-    place[label[rows, columns]] = np.stack([columns, rows], 1)
-    nearest = place[label]
+    distance = cv2.distanceTransform((~seen).astype(np.uint8), cv2.DIST_L2, 5)
+    # A smooth distance has smooth normals: folding over a ragged rim would tear lines to pieces.
+    distance = np.where(seen, 0.0, cv2.GaussianBlur(distance, (0, 0), max(1.5, 0.02 * span))).astype(np.float32)
+    normal = np.stack([cv2.Sobel(distance, cv2.CV_32F, 1, 0), cv2.Sobel(distance, cv2.CV_32F, 0, 1)], 2) / 8
+    normal = cv2.GaussianBlur(normal, (0, 0), max(1.5, 0.02 * span))
+    steep = np.linalg.norm(normal, axis=2)
+    normal /= np.maximum(steep, 1e-3)[..., None]
     y, x = np.mgrid[:height, :width].astype(np.float32)
-    source = 2 * nearest - np.stack([x, y], 2)
+    source = np.stack([x, y], 2) - 2 * distance[..., None] * normal
     weight = seen.astype(np.float32)
     sigma = max(1.5, 0.04 * span)
     low = cv2.GaussianBlur(picture * weight[..., None], (0, 0), sigma)
     low /= np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3)[..., None]
     detail = np.where(seen[..., None], picture - low, 0.0).astype(np.float32)
     folded = cv2.remap(detail, source[..., 0], source[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-    fade = 1 - np.asarray(smoothstep((distance / max(span, 1.0) - 0.15) / 0.25))
+    # Half way between two rims the normals meet and what they bring would be torn.
+    fade = (1 - smoothstep((distance / max(span, 1.0) - 0.15) / 0.25)) * smoothstep((steep - 0.55) / 0.35)
     return np.asarray(folded * fade[..., None], np.float32)
