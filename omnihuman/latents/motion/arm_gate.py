@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from omnihuman.latents.motion.arm_bones import FORE, HAND, UPPER, ArmBones, on_segment
+from omnihuman.latents.motion.arm_bones import FORE, HAND, UPPER, ArmBones, nearness, on_segment
 from omnihuman.latents.motion.arm_matte import ArmMatte
 from omnihuman.latents.motion.grip import is_fist
 from omnihuman.types import Float, Image
@@ -27,6 +27,8 @@ FULL = {SHOULDER: 45.0, ELBOW: 45.0, WRIST: 30.0, SPREAD: 1.0, CURL: 1.0}
 """The range of the table, both ways."""
 _SEEN = 0.5
 _MIN_CERTAINTY, _MIN_COVERED = 0.7, 0.6
+CONTINUED_SW, _CONTINUED_HAND_SW = 0.3, 0.08
+"""How far an arm that the frame cuts is continued beyond it, and how much of a continued hand may come in."""
 _MIN_LENGTH_SW = 0.35
 _MIN_PALM_PX, _SURE_PALM_PX = 12.0, 24.0
 _SURE_HAND = 0.8
@@ -205,7 +207,14 @@ def _at_border(gate: ArmGate, scene: ArmScene) -> None:
     if edge.mean() == 0 or edge.sum() < 0.05 * scene.span:
         return
     cut = np.stack([columns[edge] + box.left, rows[edge] + box.top], 1).astype(np.float32)
-    allowed = CONTINUED_SW * scene.span * 0.8
+    # Sleeves go on; a hand does not, its continuation may hardly be seen, unless all of it is in the picture already.
+    at_hand = nearness(scene.arm, cut).argmin(0) == HAND
+    ends = scene.arm.joints[3:] if scene.arm.hand is None else scene.arm.hand
+    if all(_inside(point, scene.image) for point in ends):
+        cut, at_hand = cut[~at_hand], at_hand[~at_hand]
+    if len(cut) < 0.05 * scene.span:
+        return
+    allowed = scene.span * (_CONTINUED_HAND_SW if at_hand.any() else 0.8 * CONTINUED_SW)
     shoulder, elbow = (float(np.linalg.norm(cut - scene.arm.joints[k], axis=1).max()) for k in (0, 1))
     gate.narrow(
         "cut by the frame",
@@ -215,8 +224,6 @@ def _at_border(gate: ArmGate, scene: ArmScene) -> None:
     )
 
 
-CONTINUED_SW = 0.3
-"""How far an arm that the frame cuts is continued beyond it."""
 
 
 def _bend(gate: ArmGate, scene: ArmScene) -> None:

@@ -166,7 +166,8 @@ def _continued(layer: Float, box: Box, margin: list[int], arm: ArmBones, frame: 
     last = np.array(frame, np.float32) - 1
     outside = np.where(points < 0, points, np.where(points > last, points - last, 0.0))
     bones = np.stack([arm.bone(k) for k in (UPPER, FORE, HAND)])
-    along = bones[nearness(arm, points).argmin(0)]
+    nearest = nearness(arm, points).argmin(0)
+    along = bones[nearest]
     # How far back along the bone the border is crossed; a bone along the border is mirrored straight.
     back = np.zeros_like(points)
     for axis in (0, 1):
@@ -180,6 +181,10 @@ def _continued(layer: Float, box: Box, margin: list[int], arm: ArmBones, frame: 
     moved = cv2.remap(layer, source[..., 0], source[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     moved[inside] = layer.reshape(-1, layer.shape[2])
     moved[~inside, 4:] = 0.0
+    # A sleeve goes on as it was; fingers soon end.
+    far = np.linalg.norm(outside, axis=1) / max(float(arm.radii[HAND + 1]), 1.0)
+    fade = np.where(nearest == HAND, 1 - smoothstep(far - 0.3), 1.0).astype(np.float32)
+    moved[~inside] *= fade.reshape(x.shape)[~inside][:, None]
     return np.ascontiguousarray(moved)
 
 

@@ -26,6 +26,7 @@ _EDGE_CONTRAST = 14.0
 _COLOUR_BINS = 12
 _BACKGROUND = 0.08
 _CRUMB = 0.3
+_SURELY_SEEN, _MISSED, _PLAIN_ARM = 0.8, 0.85, 1.3
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,29 @@ def segment_arm(image: Image, matte: Float, arm: ArmBones, others: Float, box: B
     alpha = _to_full(crop, sharp, 0.03 * float(arm.radii[0]) / 0.165) * person
     attached = arm_seam(arm, _places((width, height), (width, height), box)).reshape(height, width)
     alpha = _with_crumbs(matte, alpha * attached, box)
-    return ArmMatte(box, alpha.astype(np.float32), certainty, _covered(matte, arm))
+    return ArmMatte(box, alpha.astype(np.float32), certainty, covered_share(matte, arm))
+
+
+def completed_matte(image: Image, matte: Float, arm: ArmBones, others: Float, box: Box) -> Float:
+    """The person's matte `H W` with an arm that it missed in part, where bones and colours agree on one.
+
+    Args:
+        image: `H W 3`.
+        matte: `H W` the person; not changed.
+        arm: Bones of the arm.
+        others: As for `segment_arm`.
+        box: From `arm_box`.
+    """
+    if arm.seen.min() < _SURELY_SEEN or covered_share(matte, arm).min() > _MISSED:
+        return matte
+    height, width = box.bottom - box.top, box.right - box.left
+    near = nearness(arm, _places((width, height), (width, height), box)).min(0).reshape(height, width)
+    allowed = matte.copy()
+    allowed[box.window] = np.maximum(matte[box.window], (near < _PLAIN_ARM).astype(np.float32))
+    cut = segment_arm(image, allowed, arm, others, box)
+    completed = matte.copy()
+    completed[box.window] = np.maximum(matte[box.window], cut.alpha)
+    return completed
 
 
 def _with_crumbs(matte: Float, alpha: Float, box: Box) -> Float:
@@ -133,7 +156,7 @@ def _walk(lab: Float, person: Float, others: NDArray[np.bool_], near: Float) -> 
     arm = (nearest < _CORE) & (person > 0.3)
     out = (nearest > _BAND) | (person < _BACKGROUND) | (others & (nearest > 0.75))
     out &= ~arm
-    colour = _by_colour(lab, near, arm, out & (person > 0.5))
+    colour = _by_colour(lab, near, arm, out & ((person > 0.5) | (nearest < _BAND)))
     logit = 2.2 * (_RIM - nearest) / 0.5 + np.log(colour / (1 - colour))
     prior = 1 / (1 + np.exp(-np.clip(logit, -8, 8)))
     return diffuse(arm | out, arm.astype(np.float32), edge_weights(lab, _EDGE_CONTRAST), _PULL, prior)
@@ -216,7 +239,7 @@ def arm_seam(arm: ArmBones, points: Float) -> Float:
     return np.asarray(np.maximum(across, fore), np.float32)
 
 
-def _covered(matte: Float, arm: ArmBones) -> Float:
+def covered_share(matte: Float, arm: ArmBones) -> Float:
     """Share of each bone that the matte holds, sampled along it; parts beyond the frame do not count."""
     height, width = matte.shape
     shares = []

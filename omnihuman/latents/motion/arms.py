@@ -16,7 +16,7 @@ from omnihuman.latents.motion import topology as topo
 from omnihuman.latents.motion.arm_bones import FORE, HAND, UPPER, ArmBones, locate_arm
 from omnihuman.latents.motion.arm_gate import ArmGate, ArmScene, closed, judge
 from omnihuman.latents.motion.arm_layer import ArmLayer, build_layer
-from omnihuman.latents.motion.arm_matte import ArmMatte, arm_box, segment_arm
+from omnihuman.latents.motion.arm_matte import ArmMatte, arm_box, completed_matte, segment_arm
 from omnihuman.latents.motion.beneath import Beneath, take_out, trunk_shape
 from omnihuman.latents.motion.body import Torso
 from omnihuman.latents.motion.grip import holds_something
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _MIN_SPAN_PX = 24.0
 _SEEN = 0.5
 _CORE_SW = 0.14
+_OTHER = {"l": "r", "r": "l"}
 
 
 @dataclass(frozen=True)
@@ -51,48 +52,81 @@ class Arms:
 
 @dataclass(frozen=True)
 class Sight:
-    """What is known of a picture before arms are looked for.
+    """What is known of the arms before they are taken apart.
 
     Attributes:
         image: `H W 3`.
-        matte: `H W` person in 0..1.
-        layers: Person and background of the whole picture.
+        matte: `H W` person in 0..1, arms that it had missed included.
         landmarks: `478 3` of the face.
         torso: Where the torso is.
+        trunk: `H W` 1 where a plain trunk lies.
+        bones: Bones of the arms by side; none where no arm can be looked for.
+        reason: Why there are none.
     """
 
     image: Image
     matte: Float
-    layers: Layers
     landmarks: Float
     torso: Torso
+    trunk: Float
+    bones: dict[str, ArmBones]
+    reason: str = ""
 
 
-def take_arms(sight: Sight, body: BodyLandmarks | None, hands: Mapping[str, HandLandmarks] | None) -> Arms:
+def see_arms(
+    image: Image,
+    matte: Float,
+    landmarks: Float,
+    torso: Torso,
+    body: BodyLandmarks | None,
+    hands: Mapping[str, HandLandmarks] | None,
+) -> Sight:
+    """Finds the arms' bones, and adds to the matte what it missed of them.
+
+    Args:
+        image: `H W 3`.
+        matte: `H W` person in 0..1.
+        landmarks: `478 3` of the face.
+        torso: Where the torso is.
+        body: Body landmarks, or None: no arm moves.
+        hands: Found hands by side, or None.
+    """
+    blind = "no body found" if body is None else "too small" if torso.width_px < _MIN_SPAN_PX else ""
+    if matte.max() <= _SEEN:
+        blind = "no person's matte"
+    if blind or body is None:
+        return Sight(image, matte, landmarks, torso, np.zeros_like(matte), {}, blind)
+    found = {side: locate_arm(body, (hands or {}).get(side), side, torso) for side in "lr"}
+    trunk = trunk_shape(body, torso, *matte.shape)
+    sight = Sight(image, matte, landmarks, torso, trunk, found)
+    for side, arm in found.items():
+        box = arm_box(arm, *matte.shape)
+        if box is not None:
+            matte = completed_matte(image, matte, arm, _not_this_arm(sight, found[_OTHER[side]]), box)
+    bones = {s: replace(arm, holds=holds_something(image, matte, arm)) for s, arm in found.items()}
+    return Sight(image, matte, landmarks, torso, trunk, bones)
+
+
+def take_arms(sight: Sight, whole: Layers) -> Arms:
     """Takes out every arm that can move.
 
     Args:
         sight: The picture.
-        body: Body landmarks, or None: no arm moves.
-        hands: Found hands by side, or None.
+        whole: Person and background of the whole picture.
     """
-    if body is None or sight.torso.width_px < _MIN_SPAN_PX or sight.matte.max() <= _SEEN:
-        reason = "no body found" if body is None else "no person's matte" if sight.matte.max() <= _SEEN else "too small"
-        return Arms({side: closed(reason) for side in "lr"}, (), sight.image, sight.layers)
-    found = {side: locate_arm(body, (hands or {}).get(side), side, sight.torso) for side in "lr"}
-    bones = {s: replace(arm, holds=holds_something(sight.image, sight.matte, arm)) for s, arm in found.items()}
-    trunk = trunk_shape(body, sight.torso, *sight.matte.shape)
+    if not sight.bones:
+        return Arms({side: closed(sight.reason) for side in "lr"}, (), sight.image, whole)
     gates: dict[str, ArmGate] = {}
     movable: list[ArmLayer] = []
     image, matte = sight.image, sight.matte
     for side in "lr":
-        arm, other = bones[side], bones["r" if side == "l" else "l"]
+        arm, other = sight.bones[side], sight.bones[_OTHER[side]]
         box = arm_box(arm, *matte.shape)
         if box is None or min(arm.seen[:2]) < _SEEN:
             gates[side] = closed("shoulder or elbow not seen")
             continue
-        cut = segment_arm(image, matte, arm, _not_this_arm(sight, trunk, other), box)
-        beneath = take_out(image, matte, sight.layers.background, cut, trunk, sight.torso.width_px)
+        cut = segment_arm(image, matte, arm, _not_this_arm(sight, other), box)
+        beneath = take_out(image, matte, whole.background, cut, sight.trunk, sight.torso.width_px)
         gates[side] = judge(_scene(sight, arm, other, cut, beneath))
         if not gates[side].open:
             continue
@@ -100,7 +134,7 @@ def take_arms(sight: Sight, body: BodyLandmarks | None, hands: Mapping[str, Hand
         image, matte = beneath.image, beneath.matte
     # The arm that was taken out last lies lowest.
     movable.reverse()
-    layers = sight.layers if not movable else _without_arms(image, matte, sight.layers)
+    layers = whole if not movable else _without_arms(image, matte, whole)
     return Arms(gates, tuple(movable), np.ascontiguousarray(image), layers)
 
 
@@ -118,11 +152,11 @@ def _scene(sight: Sight, arm: ArmBones, other: ArmBones, cut: ArmMatte, beneath:
     )
 
 
-def _not_this_arm(sight: Sight, trunk: Float, other: ArmBones) -> Float:
+def _not_this_arm(sight: Sight, other: ArmBones) -> Float:
     """`H W` 1 where face, trunk or the other arm surely are."""
     height, width = sight.matte.shape
     size = 2 * max(1, round(_CORE_SW * sight.torso.width_px)) + 1
-    mask = cv2.erode(trunk, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    mask = cv2.erode(sight.trunk, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     cv2.fillPoly(mask, [np.round(sight.landmarks[list(topo.OVAL), :2]).astype(np.int32)], 1.0)
     seen = [UPPER] if other.seen[1] >= _SEEN else []
     seen += [FORE, HAND] if min(other.seen[1:]) >= _SEEN else []

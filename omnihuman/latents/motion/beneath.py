@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 _HIPS, _KNEES = (23, 24), (25, 26)
 _MARGIN_SW, _REACH_SW = 0.035, 0.35
 """How far the paint goes beyond the arm, and how much of the surroundings it looks at."""
-_TRUNK_PULL_SW = 0.30
+_TRUNK_PULL_SW = 0.15
 """Beyond this distance from what is seen, the proportions of a trunk decide where the body goes on."""
 _SEEN, _EMPTY = 0.9, 0.02
 _EDGE_PX = 1.5
+_ROUNDING_SW = 0.03
+_INSET_SW = 0.05
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,16 @@ def _body_behind(person: Float, hidden: NDArray[np.bool_], trunk: Float, span: f
     full = cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
     slope = np.hypot(cv2.Sobel(full, cv2.CV_32F, 1, 0), cv2.Sobel(full, cv2.CV_32F, 0, 1)) / 8
     edge = np.asarray(smoothstep((full - 0.5) / np.maximum(2 * _EDGE_PX * slope, 1e-3) + 0.5))
-    return np.asarray(np.where(hidden, edge, person), np.float32)
+    return np.asarray(np.where(hidden, edge * _inset(person, hidden, span), person), np.float32)
+
+
+def _inset(person: Float, hidden: NDArray[np.bool_], span: float) -> Float:
+    """Keeps what goes on behind the arm `h w` a little inside the arm's own outline, or it would show beside a shrug."""
+    inside = cv2.distanceTransform((person > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    seen = ((person > _SEEN) & ~hidden).astype(np.uint8)
+    deep = cv2.distanceTransform(1 - seen, cv2.DIST_L2, 5)
+    margin = np.minimum(_INSET_SW * span, 0.35 * deep)
+    return np.asarray(smoothstep((inside - margin) / 2 + 0.5), np.float32)
 
 
 def _painted_body(picture: Float, seen: NDArray[np.bool_], wanted: NDArray[np.bool_], span: float) -> Float:
@@ -156,10 +167,11 @@ def _mirrored_detail(picture: Float, seen: NDArray[np.bool_], span: float) -> Fl
     """Detail `h w 3` of the seen body, folded over its rim into what is not seen; fades out deep inside."""
     height, width = seen.shape
     distance = cv2.distanceTransform((~seen).astype(np.uint8), cv2.DIST_L2, 5)
+    rounding = max(1.5, _ROUNDING_SW * span)
     # A smooth distance has smooth normals: folding over a ragged rim would tear lines to pieces.
-    distance = np.where(seen, 0.0, cv2.GaussianBlur(distance, (0, 0), max(1.5, 0.02 * span))).astype(np.float32)
+    distance = np.where(seen, 0.0, cv2.GaussianBlur(distance, (0, 0), rounding)).astype(np.float32)
     normal = np.stack([cv2.Sobel(distance, cv2.CV_32F, 1, 0), cv2.Sobel(distance, cv2.CV_32F, 0, 1)], 2) / 8
-    normal = cv2.GaussianBlur(normal, (0, 0), max(1.5, 0.02 * span))
+    normal = cv2.GaussianBlur(normal, (0, 0), rounding)
     steep = np.linalg.norm(normal, axis=2)
     normal /= np.maximum(steep, 1e-3)[..., None]
     y, x = np.mgrid[:height, :width].astype(np.float32)
@@ -170,6 +182,14 @@ def _mirrored_detail(picture: Float, seen: NDArray[np.bool_], span: float) -> Fl
     low /= np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3)[..., None]
     detail = np.where(seen[..., None], picture - low, 0.0).astype(np.float32)
     folded = cv2.remap(detail, source[..., 0], source[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-    # Half way between two rims the normals meet and what they bring would be torn.
+    # Half way between two rims, and round a tight bend, the normals meet and what they bring would be torn.
     fade = (1 - smoothstep((distance / max(span, 1.0) - 0.15) / 0.25)) * smoothstep((steep - 0.55) / 0.35)
+    fade = fade * smoothstep((_evenness(source) - 0.3) / 0.4)
     return np.asarray(folded * fade[..., None], np.float32)
+
+
+def _evenness(source: Float) -> Float:
+    """1 where a map `h w 2` keeps areas, less where it stretches or squeezes them, `h w`."""
+    across, down = np.gradient(source, axis=1), np.gradient(source, axis=0)
+    area = np.abs(across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0])
+    return np.asarray(np.minimum(area, 1 / np.maximum(area, 1e-3)), np.float32)

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 _SHOULDER_L, _SHOULDER_R, _HIP_L, _HIP_R = 11, 12, 23, 24
 _VISIBLE = 0.5
 _BREATH_RISE_SW, _BREATH_WIDTH_SW, _SHRUG_RISE_SW = 0.020, 0.012, 0.10
-_TRUNK_HALF_SW, _TRUNK_DEPTH_SW = 0.60, 0.36
-"""A trunk is a flattened cylinder: half its width and its depth at the breast bone, in shoulder widths."""
+_TRUNK_HALF_SW, _SIDE_DEPTH_SW, _BREAST_DEPTH_SW = 0.60, 0.10, 0.45
+"""A trunk is a flattened cylinder turning on its spine: half its width, how far before the spine its sides and its
+breast bone lie, in shoulder widths."""
 _CAMERA_SW = 5.0
 """Distance of the camera: what a turn brings nearer grows a little."""
 _MAX_SLOPE = 0.6
@@ -164,7 +165,9 @@ def _twist(points: Float, share: Float, torso: Torso) -> Float:
     reach = np.clip((points[:, 0] - middle[0]) / half, -1.0, 1.0)
     # Above the shoulders the trunk thins into the neck, which stands on the axis.
     neck = smoothstep((middle[1] - points[:, 1]) / (0.35 * span))
-    depth = _TRUNK_DEPTH_SW * span * np.sqrt(1 - reach**2) * (1 - 0.7 * neck)
+    # A squared cosine, not a circle: its sides are infinitely steep and would fold.
+    front = (_BREAST_DEPTH_SW - _SIDE_DEPTH_SW) * np.cos(0.5 * np.pi * reach) ** 2
+    depth = span * (_SIDE_DEPTH_SW + front) * (1 - 0.7 * neck)
     depth = depth + torso.slope * reach * half
     level = points[:, 1] - (middle[1] - 0.7 * span)
     return np.stack([reach * half, depth, level, share], 1).astype(np.float32)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omnihuman.latents.motion import topology as topo
-from omnihuman.latents.motion.arms import Arms, Sight, take_arms
+from omnihuman.latents.motion.arms import Arms, see_arms, take_arms
 from omnihuman.latents.motion.basis import build_basis
 from omnihuman.latents.motion.body import Torso, build_body_field, locate_torso, smoothstep
 from omnihuman.latents.motion.contours import widen_lids
@@ -113,9 +113,9 @@ def build_reference(
     depth = vertex_depth(mesh.points, mesh.triangles, landmarks, frame)
     torso = locate_torso(body, frame, height, width)
     rig, probes = _build_rig(mesh, depth, frame, torso, absolute_mouth)
-    alpha = matte if matte.max() > 0.5 else np.ones_like(matte)
-    layers = split_layers(image, alpha, frame.iod_px)
-    arms = take_arms(Sight(image, matte, layers, landmarks, torso), body, hands)
+    sight = see_arms(image, matte, landmarks, torso, body, hands)
+    alpha = sight.matte if matte.max() > 0.5 else np.ones_like(matte)
+    arms = take_arms(sight, split_layers(image, alpha, frame.iod_px))
     return MotionReference(
         image=np.ascontiguousarray(image),
         landmarks=landmarks.astype(np.float32),
