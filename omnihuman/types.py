@@ -241,7 +241,7 @@ class ProgressEvent:
     """How far a run is.
 
     Attributes:
-        stage: What is being done: read, prepare, listen, denoise or render.
+        stage: What is being done: read, watch, prepare, listen, denoise or render.
         done: Units finished in this stage.
         total: Units of this stage.
         elapsed_s: Seconds since the run began.

@@ -14,6 +14,7 @@ from omnihuman.conditions.reference import REFERENCE_WIDTH
 from omnihuman.denoisers.motion_dit import MotionDiT
 from omnihuman.latents.motion.space import SPEC, MotionSpace
 from omnihuman.perception.face import FaceLandmarks
+from omnihuman.perception.person import PersonTrack
 from omnihuman.pipeline.assemble import PipelineParts
 from omnihuman.pipeline.generate import OmniHumanPipeline
 from omnihuman.pipeline.preset import load_preset
@@ -87,6 +88,31 @@ class TinyMatte:
         return (head | body).astype(np.float32)
 
 
+class TinyTracker:
+    """Follows nobody but the face of `TinyFace`."""
+
+    def track(self, frames, fps, face=1):
+        found = [next(iter(TinyFace().detect(frame)), None) for frame in frames]
+        return face_track([None if one is None else one.points for one in found], fps)
+
+
+def face_track(faces, fps) -> PersonTrack:
+    """A person of whom only the face is seen; `faces` holds landmarks `478 3`, or None."""
+    count = len(faces)
+    unseen = np.zeros((478, 3), np.float32)
+    return PersonTrack(
+        times_s=((np.arange(count) + 0.5) / fps).astype(np.float32),
+        width=512,
+        height=512,
+        face=np.array([unseen if one is None else one for one in faces], np.float32).reshape(count, 478, 3),
+        face_seen=np.array([one is not None for one in faces], bool),
+        body=np.zeros((count, 33, 3), np.float32),
+        body_visibility=np.zeros((count, 33), np.float32),
+        hands=np.zeros((count, 2, 21, 3), np.float32),
+        hand_score=np.zeros((count, 2), np.float32),
+    )
+
+
 def hum(duration_s: float) -> Sound:
     """Syllables: a tone that swells four times a second."""
     t = np.arange(round(duration_s * RATE_HZ)) / RATE_HZ
@@ -105,6 +131,7 @@ def tiny_parts(preset="motion", denoiser=None) -> PipelineParts:
         denoiser=lambda: nullcontext(model),
         audio=AudioConditioner(lambda: nullcontext(TinyPhones())),
         voice=lambda: nullcontext(TinyVoice()),
+        tracker=TinyTracker(),
         model_sha256=dict.fromkeys(settings.model_ids, "0" * 64),
     )
 

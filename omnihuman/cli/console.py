@@ -21,6 +21,7 @@ TransferCallback = Callable[[str, int, int], None]
 
 STAGE_WORDS = {
     "read": "reading the inputs",
+    "watch": "watching the driver",
     "prepare": "looking at the picture",
     "listen": "listening to the sound",
     "denoise": "dreaming the motion",

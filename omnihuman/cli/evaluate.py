@@ -112,7 +112,7 @@ def sheet(
     with coded_errors(False):
         from omnihuman.evaluation.contact_sheet import contact_sheet, crop_faces, pick_frames, write_png
         from omnihuman.evaluation.output import check_picture
-        from omnihuman.media.video import frame_rate, read_frames
+        from omnihuman.media.footage import frame_rate, read_frames
 
         check_picture(out, [path for path in (video, phones, audio) if path is not None])
         with _open_hub() as hub:
@@ -186,7 +186,7 @@ def _add_background(
     result: EvaluationResult, video: Path, num_frames: int, hub: ModelHub, face: FacePerception
 ) -> None:
     from omnihuman.evaluation.background import measure_background
-    from omnihuman.media.video import read_frames
+    from omnihuman.media.footage import read_frames
     from omnihuman.perception.matte import PersonMatte
 
     matte = PersonMatte(hub.handle("person-matte"))
@@ -195,7 +195,7 @@ def _add_background(
 
 def _tracks(video: Path, face: FacePerception) -> Any:
     from omnihuman.evaluation.tracks import track_face
-    from omnihuman.media.video import frame_rate, read_frames
+    from omnihuman.media.footage import frame_rate, read_frames
 
     return track_face(read_frames(video), frame_rate(video), face)
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from omnihuman.conditions.base import ConditionBatch
+from omnihuman.conditions.pose import pose_rows
 from omnihuman.types import ConditionTrack, Float, LatentSpec
 
 AUDIO_ROWS_PER_LATENT = 2
@@ -25,10 +26,12 @@ class Tracks:
     Attributes:
         reference: `1 R` values without time.
         audio: `N D` values at `times_s`.
+        pose: `N C` latents of the space with a mask, at `times_s`.
     """
 
     reference: ConditionTrack | None
     audio: ConditionTrack | None
+    pose: ConditionTrack | None = None
 
 
 def audio_rows(track: ConditionTrack, start_s: float, num_rows: int, rate_hz: float) -> Float:
@@ -48,6 +51,15 @@ def audio_rows(track: ConditionTrack, start_s: float, num_rows: int, rate_hz: fl
     return np.asarray(track.values[low] * (1 - share) + track.values[high] * share, np.float32)
 
 
+def pose_window(track: ConditionTrack | None, spec: LatentSpec, start: int, num_latents: int) -> tuple[Tensor, Tensor]:
+    """Observed latents and their mask, both `1 C T`, of the latents `start .. start + num_latents - 1`."""
+    if track is None:
+        nothing = torch.zeros(1, spec.channels, num_latents)
+        return nothing, nothing.clone()
+    values, mask = pose_rows(track, spec.times_s(num_latents, start))
+    return torch.from_numpy(values.T[None].copy()), torch.from_numpy(mask.T[None].copy())
+
+
 def window_batch(
     tracks: Tracks, spec: LatentSpec, start: int, num_latents: int, prefix: Tensor | None, widths: tuple[int, int]
 ) -> ConditionBatch:
@@ -62,8 +74,7 @@ def window_batch(
         widths: (R, D), so that an absent condition still has its shape.
     """
     reference_width, audio_width = widths
-    observed = torch.zeros(1, spec.channels, num_latents)
-    mask = torch.zeros_like(observed)
+    observed, mask = pose_window(tracks.pose, spec, start, num_latents)
     if prefix is not None:
         observed[:, :, : prefix.shape[2]] = prefix
         mask[:, :, : prefix.shape[2]] = 1.0

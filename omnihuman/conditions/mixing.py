@@ -1,7 +1,8 @@
 """Omni-condition mixing: the one meaning of "absent", used by training drop-out and by guidance alike.
 
 A condition is absent when its present flag is 0; the denoiser then reads its own learned null in place of the
-values, so the values themselves never leak. Pose and motion frames are absent where their mask is 0.
+values, so the values themselves never leak. Pose and motion frames are absent where their mask is 0. Both are observed
+latents: the motion frames are the first frames of a window of which every channel is known, the pose is the rest.
 Paper: OmniHuman-1 section 3.2 (ratios per condition, the stronger the lower).
 """
 
@@ -9,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+
+from torch import Tensor
 
 from omnihuman.conditions.base import ConditionBatch
 from omnihuman.types import ConditionKind
@@ -19,7 +22,7 @@ def without(batch: ConditionBatch, kinds: Iterable[ConditionKind]) -> ConditionB
 
     Args:
         batch: Conditions of a batch.
-        kinds: Which to switch off. `pose` switches off every observed latent, motion frames included.
+        kinds: Which to switch off. `pose` leaves the motion frames.
 
     Returns:
         A new batch; the given one is untouched.
@@ -33,8 +36,13 @@ def without(batch: ConditionBatch, kinds: Iterable[ConditionKind]) -> ConditionB
         elif kind == "audio":
             batch = replace(batch, audio_present=batch.audio_present * 0)
         elif kind == "pose":
-            zero = batch.observed_mask * 0
-            batch = replace(batch, observed=batch.observed * 0, observed_mask=zero)
+            kept = motion_frames(batch.observed_mask)
+            batch = replace(batch, observed=batch.observed * kept, observed_mask=batch.observed_mask * kept)
         else:
             raise ValueError(f"a batch carries no condition of kind {kind!r}")
     return batch
+
+
+def motion_frames(observed_mask: Tensor) -> Tensor:
+    """`B 1 T`: 1 on the motion frames that a mask `B C T` begins with. A pose track is partial, so it has none."""
+    return observed_mask.amin(dim=1, keepdim=True).cumprod(dim=2)

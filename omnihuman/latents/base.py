@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from omnihuman.types import ANYBODY, Clip, Float, Image, LatentSpec, PersonChoice, ReferenceFacts
+from omnihuman.perception.person import PersonTrack
+from omnihuman.types import ANYBODY, Clip, ConditionTrack, Float, Image, LatentSpec, PersonChoice, ReferenceFacts
 
 
 class Reference(Protocol):
@@ -36,6 +37,10 @@ class LatentSpace(Protocol):
 
     def encode(self, clip: Clip, reference: Any) -> Tensor:
         """Clip of the same or another person -> normalised latents `1 C T ...`."""
+        ...
+
+    def follow(self, person: PersonTrack, reference: Any, lips: bool) -> ConditionTrack:
+        """What a driver did, for the pictured person: a pose track; the mouth only where `lips` is set."""
         ...
 
     def decode(self, latents: Tensor, reference: Any, fps: float | None = None) -> Iterator[Image]:

@@ -19,6 +19,11 @@ def fit_longest_side(image: Image, longest_px: int) -> Image:
     return np.ascontiguousarray(cv2.resize(image, size, interpolation=method), dtype=np.uint8)
 
 
+def fit_within(image: Image, longest_px: int) -> Image:
+    """Scales down where a side is longer than `longest_px`, keeping the aspect; else the same object."""
+    return fit_longest_side(image, longest_px) if max(image.shape[:2]) > longest_px else image
+
+
 def pad_to_even(image: Image) -> Image:
     """Repeats the last row or column where a side is odd, as 4:2:0 video needs; else the same object."""
     height, width = image.shape[:2]

@@ -1,12 +1,12 @@
-"""Video files <-> frames and sound, through PyAV alone. Written aside and renamed; tags go in and are read back.
+"""Frames and sound -> video files, through PyAV alone. Written aside and renamed; tags go in and are read back.
 
-H.264 (libx264) 4:2:0, BT.709, with AAC sound: what every browser and phone plays.
+H.264 (libx264) 4:2:0, BT.709, with AAC sound: what every browser and phone plays. Reading frames is `footage.py`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -15,13 +15,14 @@ from types import TracebackType
 import av
 import numpy as np
 
-from omnihuman.errors import InputError
 from omnihuman.media.files import LONGEST_NAME, unwritable
 from omnihuman.media.framing import pad_to_even
 from omnihuman.types import Image, Sound
 
 PRESET = "veryfast"
 CRF = 18
+ENCODER_THREADS = 2
+"""libx264 splits a frame by the number of threads: a fixed number keeps the bytes the same on every machine."""
 SOUND_BIT_RATE = 160_000
 AAC_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 BT709 = 1
@@ -97,8 +98,7 @@ class VideoWriter:
         context = video.codec_context
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = LIMITED_RANGE
-        # libx264 splits a frame by the number of threads: a fixed number keeps the bytes the same on every machine.
-        context.thread_count = 2
+        context.thread_count = ENCODER_THREADS
         self._video = video
         if self._sound is None:
             return
@@ -154,36 +154,3 @@ def read_tags(path: Path) -> dict[str, str]:
     """Metadata of a media file, key -> text."""
     with av.open(str(path), metadata_errors="ignore") as container:
         return dict(container.metadata)
-
-
-def frame_rate(path: Path) -> float:
-    """Frames per second of the first video stream; raises InputError video_unreadable."""
-    with _open_video(path) as container:
-        return float(container.streams.video[0].average_rate or 25)
-
-
-def read_frames(path: Path) -> Iterator[Image]:
-    """Decodes the frames of the first video stream, in order, RGB uint8 `H W 3`.
-
-    Raises:
-        InputError: video_unreadable.
-    """
-    with _open_video(path) as container:
-        try:
-            for frame in container.decode(video=0):
-                yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-        except av.FFmpegError as error:
-            cause = f"{path.name!r} is damaged: {error.strerror}"
-            raise InputError("video_unreadable", cause, "Save the video again as mp4.") from None
-
-
-def _open_video(path: Path) -> av.container.InputContainer:
-    try:
-        container = av.open(str(path), metadata_errors="ignore")
-    except (av.FFmpegError, OSError) as error:
-        cause = f"{path.name!r} is not a video that can be read: {error.strerror}"
-        raise InputError("video_unreadable", cause, "Give an mp4, mov or webm file.") from None
-    if not container.streams.video:
-        container.close()
-        raise InputError("video_unreadable", f"{path.name!r} holds no picture track", "Give a video file.")
-    return container

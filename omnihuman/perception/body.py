@@ -1,4 +1,4 @@
-"""The body of the pictured person as 33 points with visibility. Finding and judging only; moves nothing.
+"""The body of the pictured person as 33 points with visibility. Finding, following and judging; moves nothing.
 
 The detector often misses cut-off bodies and likes legs, so squares guessed from the face compete with its own, and the
 one whose head lies on the known face wins. Legend: points in pixels of the picture; L and R are the person's own.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from omnihuman.perception.pose_model import NUM_POINTS, BodyPoseModel, RawPose
 from omnihuman.perception.roi import SquareROI
 from omnihuman.types import Float, Handle, Image
 
-__all__ = ["BodyLandmarks", "BodyPerception", "BodyPoseModel"]
+__all__ = ["BodyFollower", "BodyLandmarks", "BodyPerception", "BodyPoseModel"]
 
 NOSE, MOUTH_LEFT, MOUTH_RIGHT = 0, 9, 10
 EYE_INNER_LEFT, EYE_OUTER_LEFT, EYE_INNER_RIGHT, EYE_OUTER_RIGHT = 1, 3, 4, 6
@@ -51,6 +51,8 @@ _MAX_BONE_SHOULDERS = 2.0
 _AGREEING_SHOULDERS = (0.25, 0.6)
 _MIN_SHOULDER_VISIBILITY = 0.2
 _MAX_TURN_DEG = 40.0
+_RETRY_FRAMES = 10
+_MIRROR_LOOKS = 5
 _GUESS_DOWN_FACES = 3.4
 _GUESS_SIDES_FACES = (11.0, 8.0, 15.0)
 
@@ -91,20 +93,68 @@ class BodyPerception:
         Returns:
             The body, or None when no result is possible as the body of this face.
         """
-        best: RawPose | None = None
-        best_rank = -math.inf
         with self._pose() as model:
-            for roi in _candidates(model, image, face):
-                pose = _looked_at_twice(model, image, roi)
-                miss = 0.0 if face is None else _face_miss(pose, face)
-                if not _possible(pose, face, miss):
-                    continue
-                rank = pose.score - miss
-                if rank > best_rank:
-                    best, best_rank = pose, rank
-                if pose.score >= _SURE_SCORE and miss <= _SURE_FACE_MISS:
-                    break
-            return None if best is None else _judged(best, _mirror_look(model, image, best), image)
+            best = _found(model, image, face)
+            return None if best is None else _averaged(best, _mirror_look(model, image, best), image)
+
+    def follower(self) -> BodyFollower:
+        """Something that follows the body of one person through a video."""
+        return BodyFollower(self._pose)
+
+
+class BodyFollower:
+    """Follows one body from frame to frame: one look where it was last seen, a search only when it is lost.
+
+    Args:
+        pose: Handle of a `BodyPoseModel`.
+    """
+
+    def __init__(self, pose: Handle) -> None:
+        self._pose = pose
+        self._roi: SquareROI | None = None
+        self._agreed = np.ones(NUM_POINTS, np.float32)
+        self._looks = 0
+        self._rest_frames = 0
+
+    def step(self, image: Image, face: FaceLandmarks | None) -> BodyLandmarks | None:
+        """The body in the next frame `H W 3`, or None; `face` is the person's in this frame, where it is seen."""
+        with self._pose() as model:
+            pose = self._seen_again(model, image, face)
+            self._rest_frames = max(0, self._rest_frames - 1)
+            if pose is None and self._rest_frames == 0:
+                # A body that is lost again at once must not cost a search in every frame.
+                pose, self._looks, self._rest_frames = _found(model, image, face), 0, _RETRY_FRAMES
+            self._roi = None if pose is None else pose.next_roi
+            if pose is None:
+                return None
+            if self._looks % _MIRROR_LOOKS == 0:
+                self._agreed = _agreement(pose, _mirror_look(model, image, pose))
+            self._looks += 1
+        # The mirror only judges here: averaging on some frames alone would make the points tremble.
+        return _judged(pose, self._agreed, image)
+
+    def _seen_again(self, model: BodyPoseModel, image: Image, face: FaceLandmarks | None) -> RawPose | None:
+        if self._roi is None:
+            return None
+        pose = model.landmarks(image, self._roi)
+        return pose if _possible(pose, face, 0.0 if face is None else _face_miss(pose, face)) else None
+
+
+def _found(model: BodyPoseModel, image: Image, face: FaceLandmarks | None) -> RawPose | None:
+    """The best of all candidates that can be the body of this face."""
+    best: RawPose | None = None
+    best_rank = -math.inf
+    for roi in _candidates(model, image, face):
+        pose = _looked_at_twice(model, image, roi)
+        miss = 0.0 if face is None else _face_miss(pose, face)
+        if not _possible(pose, face, miss):
+            continue
+        rank = pose.score - miss
+        if rank > best_rank:
+            best, best_rank = pose, rank
+        if pose.score >= _SURE_SCORE and miss <= _SURE_FACE_MISS:
+            break
+    return best
 
 
 def _candidates(model: BodyPoseModel, image: Image, face: FaceLandmarks | None) -> Iterator[SquareROI]:
@@ -181,13 +231,28 @@ def _mirror_look(model: BodyPoseModel, image: Image, pose: RawPose) -> RawPose:
     return RawPose(points, seen.visibility[list(_MIRRORED)], seen.score, roi)
 
 
-def _judged(pose: RawPose, mirrored: RawPose, image: Image) -> BodyLandmarks:
-    """Takes visibility away from points that the two looks put apart, outside the picture, or on limbs too long."""
-    # Depth keeps the shoulders wide when they are seen from the side.
-    shoulders = max(1.0, float(np.linalg.norm(pose.points[SHOULDER_LEFT] - pose.points[SHOULDER_RIGHT])))
-    apart = np.linalg.norm(pose.points[:, :2] - mirrored.points[:, :2], axis=1) / shoulders
-    agreed = np.interp(apart, _AGREEING_SHOULDERS, (1.0, 0.0)).astype(np.float32)
+def _agreement(pose: RawPose, mirrored: RawPose) -> Float:
+    """How far two looks put each point in one place, `33` in 0..1."""
+    apart = np.linalg.norm(pose.points[:, :2] - mirrored.points[:, :2], axis=1) / _shoulders_px(pose.points)
+    return np.interp(apart, _AGREEING_SHOULDERS, (1.0, 0.0)).astype(np.float32)
+
+
+def _shoulders_px(points: Float) -> float:
+    """Distance of the shoulders; depth keeps it wide when they are seen from the side."""
+    return max(1.0, float(np.linalg.norm(points[SHOULDER_LEFT] - points[SHOULDER_RIGHT])))
+
+
+def _averaged(pose: RawPose, mirrored: RawPose, image: Image) -> BodyLandmarks:
+    """The mean of both looks where they agree, judged."""
+    agreed = _agreement(pose, mirrored)
     points = pose.points + (mirrored.points - pose.points) * agreed[:, None] / 2
+    return _judged(replace(pose, points=points), agreed, image)
+
+
+def _judged(pose: RawPose, agreed: Float, image: Image) -> BodyLandmarks:
+    """Takes visibility away from points that two looks put apart, outside the picture, or on limbs too long."""
+    points = pose.points
+    shoulders = _shoulders_px(points)
     height, width = image.shape[:2]
     inside = (points[:, 0] >= 0) & (points[:, 0] < width) & (points[:, 1] >= 0) & (points[:, 1] < height)
     visibility = pose.visibility * agreed * inside

@@ -12,8 +12,11 @@ from omnihuman.latents.motion.space import MotionSpace
 from omnihuman.modelhub.hub import ModelHub
 from omnihuman.perception.body import BodyPerception
 from omnihuman.perception.face import FacePerception
+from omnihuman.perception.hands import HandPerception
 from omnihuman.perception.matte import PersonMatte
+from omnihuman.perception.tracker import PersonTracker
 from omnihuman.pipeline.preset import ModelIds, PresetSettings, load_preset
+from omnihuman.pipeline.watch import Tracker
 from omnihuman.types import Handle
 
 
@@ -28,6 +31,7 @@ class PipelineParts:
         denoiser: Handle of the denoiser.
         audio: Sound -> audio condition.
         voice: Handle of the built-in voice.
+        tracker: Follows the person of a driving video.
         model_sha256: Model id -> SHA-256 of its files, for the record.
     """
 
@@ -37,6 +41,7 @@ class PipelineParts:
     denoiser: Handle
     audio: AudioConditioner
     voice: Handle
+    tracker: Tracker
     model_sha256: dict[str, str]
 
 
@@ -56,6 +61,7 @@ def assemble(name: str, hub: ModelHub) -> PipelineParts:
         denoiser=hub.handle(models.denoiser),
         audio=AudioConditioner(hub.handle(models.phones)),
         voice=hub.handle(models.voice),
+        tracker=_tracker(models, hub),
         model_sha256={model_id: _fingerprint(hub, model_id) for model_id in preset.model_ids},
     )
 
@@ -64,6 +70,11 @@ def _fingerprint(hub: ModelHub, model_id: str) -> str:
     """SHA-256 of a model: of its file, or of the list of its files' hashes."""
     hashes = [spec.sha256 or "unpinned" for spec in hub.registry[model_id].files]
     return hashes[0] if len(hashes) == 1 else hashlib.sha256(" ".join(hashes).encode()).hexdigest()
+
+
+def _tracker(models: ModelIds, hub: ModelHub) -> Tracker:
+    face = FacePerception(hub.handle(models.face_detector), hub.handle(models.face_mesh))
+    return PersonTracker(face, BodyPerception(hub.handle(models.body_pose)), HandPerception(hub.handle(models.hands)))
 
 
 def _motion_space(models: ModelIds, hub: ModelHub) -> LatentSpace:

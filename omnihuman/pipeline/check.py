@@ -15,15 +15,23 @@ def check_request(request: AnimationRequest, output: Path | None) -> None:
     """Looks at the request and at the place of the result.
 
     Raises:
-        InputError: nothing_drives, text_empty, or output_invalid.
+        InputError: nothing_drives, drivers_clash, text_empty, or output_invalid.
         ResourceError: output_unwritable.
     """
-    if request.audio is None and request.say is None:
-        raise InputError("nothing_drives", "nothing says how the person should move", "Give --audio or --say.")
+    if all(given is None for given in (request.audio, request.say, request.drive, request.pose)):
+        way_out = "Give --audio, --say, --drive or --pose."
+        raise InputError("nothing_drives", "nothing says how the person should move", way_out)
+    if request.drive is not None and request.pose is not None:
+        cause = "--drive and --pose both say how the body moves"
+        raise InputError("drivers_clash", cause, "Give one of them; either goes together with --audio or --say.")
     if request.say is not None and not request.say.strip():
         raise InputError("text_empty", "the text to say is empty", "Write a sentence.")
     if output is not None:
         _check_output(request, output)
+
+
+def _inputs(request: AnimationRequest) -> tuple[Path | None, ...]:
+    return request.image, request.audio, request.drive, request.pose, request.landmarks
 
 
 def _check_output(request: AnimationRequest, output: Path) -> None:
@@ -31,7 +39,7 @@ def _check_output(request: AnimationRequest, output: Path) -> None:
         raise InputError("output_invalid", f"{output.name!r} is not the name of an mp4", "Name it NAME.mp4.")
     record = output.with_suffix(".json")
     for place in (output, record):
-        if any(is_same_file(place, given) for given in (request.image, request.audio) if given is not None):
+        if any(is_same_file(place, given) for given in _inputs(request) if given is not None):
             raise InputError("output_invalid", "the output would overwrite an input", "Choose another name.")
     try:
         taken = [place for place in (output, record) if place.exists() and not is_readable_file(place)]

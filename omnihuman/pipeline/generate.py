@@ -5,9 +5,11 @@ CLI, batch, UI, REST and evaluation call this and nothing below it.
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,29 +18,41 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from omnihuman.conditions.bundle import Tracks
+from omnihuman.conditions.bundle import Tracks, pose_window
 from omnihuman.conditions.reference import reference_track
 from omnihuman.errors import InputError
 from omnihuman.latents.base import Reference
-from omnihuman.media.audio import is_silent
 from omnihuman.media.video import VideoWriter
 from omnihuman.modelhub.hub import ModelHub
 from omnihuman.pipeline.assemble import PipelineParts, assemble
 from omnihuman.pipeline.check import check_request
-from omnihuman.pipeline.inputs import IN_MEMORY, Inputs, read_driver, read_picture, require_sound
+from omnihuman.pipeline.ease import eased
+from omnihuman.pipeline.inputs import (
+    IN_MEMORY,
+    Given,
+    Inputs,
+    read_picture,
+    read_speech,
+    require_clip,
+    require_sound,
+)
 from omnihuman.pipeline.preset import SamplerSettings
 from omnihuman.pipeline.progress import ProgressMeter, Stage
 from omnihuman.pipeline.provenance import check_tags, make_facts, sha256_of_file, tags_of, write_sidecar
 from omnihuman.pipeline.sample import sample_latents
+from omnihuman.pipeline.watch import Driver, driving_facts, watch
 from omnihuman.pipeline.windows import Window, plan
 from omnihuman.speech.clock import row_times_s
 from omnihuman.speech.gate import speech_activity
 from omnihuman.types import (
     AnimationRequest,
     AnimationResult,
+    Clip,
+    ConditionTrack,
     Float,
     Image,
     LatentSpec,
+    PersonChoice,
     ProgressCallback,
     Sound,
     build_request,
@@ -49,7 +63,7 @@ READ_PRIOR_S, PREPARE_PRIOR_S, LISTEN_PRIOR_S, WINDOW_PRIOR_S, FRAME_PRIOR_S = 0
 
 
 class OmniHumanPipeline:
-    """Animates one picture by speech.
+    """Animates one picture by speech, a driving video, a pose track, or speech and one of these.
 
     Example:
         ```python
@@ -88,10 +102,16 @@ class OmniHumanPipeline:
         audio: str | Path | Sound | None = None,
         *,
         say: str | None = None,
+        drive: str | Path | Clip | None = None,
+        pose: str | Path | None = None,
+        face: int = 1,
+        landmarks: str | Path | None = None,
+        expression: str = "yielding",
         seed: int | None = None,
         steps: int | None = None,
         guidance_audio: float | None = None,
         motion_strength: float = 1.0,
+        fps: float | None = None,
         size: int | None = None,
         embed_text: bool = False,
         generator: torch.Generator | None = None,
@@ -100,19 +120,8 @@ class OmniHumanPipeline:
     ) -> AnimationResult:
         """Animates a picture.
 
-        Args:
-            image: Path of a picture, or RGB uint8 `H W 3`.
-            audio: Path of a sound file, or a `Sound`.
-            say: Sentence for the built-in voice, instead of `audio`.
-            seed: Random seed; drawn when neither this nor `generator` is given.
-            steps: Denoising steps; the preset decides when None.
-            guidance_audio: Audio guidance, 1 = off; the preset decides when None.
-            motion_strength: 0 = still head and body, 1 = as generated, up to 2.
-            size: Longest side of the video, pixels.
-            embed_text: Also record the spoken text.
-            generator: Draws the seed, which is recorded; not together with `seed`.
-            output: The mp4 to write, with a JSON beside it; None returns frames in memory.
-            progress: Receives `ProgressEvent`s.
+        Every argument but the last three is a field of `AnimationRequest`; an image may also be RGB uint8 `H W 3`.
+        `generator` draws the seed, instead of `seed`; without an `output` (the mp4 to write) frames are returned.
 
         Returns:
             The result; `frames` only where `output` is None.
@@ -123,21 +132,27 @@ class OmniHumanPipeline:
         if generator is not None and seed is not None:
             raise InputError("request_invalid", "both seed and generator are given", "Give one of them.")
         require_sound(audio)
+        require_clip(drive)
         fields = {
             "preset": self.parts.name,
             "image": image if isinstance(image, str | Path) else IN_MEMORY,
             "audio": IN_MEMORY if isinstance(audio, Sound) else audio,
             "say": say,
+            "drive": IN_MEMORY if isinstance(drive, Clip) else drive,
+            "pose": pose,
+            "face": face,
+            "landmarks": landmarks,
+            "expression": expression,
             "seed": draw_seed(generator) if generator is not None else seed,
             "steps": steps,
             "guidance_audio": guidance_audio,
             "motion_strength": motion_strength,
+            "fps": fps,
             "size": size,
             "embed_text": embed_text,
         }
-        picture = None if isinstance(image, str | Path) else np.asarray(image)
-        sound = audio if isinstance(audio, Sound) else None
-        return self._run(build_request(fields), None if output is None else Path(output), progress, picture, sound)
+        given = Given.among(image, audio, drive)
+        return self._run(build_request(fields), None if output is None else Path(output), progress, given)
 
     def animate(
         self, request: AnimationRequest, output: Path | None = None, progress: ProgressCallback | None = None
@@ -146,64 +161,75 @@ class OmniHumanPipeline:
         if request.preset != self.parts.name:
             cause = f"the request asks for preset '{request.preset}', this pipeline is '{self.parts.name}'"
             raise InputError("request_invalid", cause, "Use from_pretrained(request.preset).")
-        return self._run(request, output, progress, None, None)
+        return self._run(request, output, progress, Given())
 
     def _run(
-        self,
-        request: AnimationRequest,
-        output: Path | None,
-        progress: ProgressCallback | None,
-        image: np.ndarray | None,
-        sound: Sound | None,
+        self, request: AnimationRequest, output: Path | None, progress: ProgressCallback | None, given: Given
     ) -> AnimationResult:
         began_s = time.monotonic()
         check_request(request, output)
         request = self._resolved(request)
         meter = ProgressMeter(progress, [Stage("read", 1, READ_PRIOR_S)])
-        (inputs,) = [self._read(request, image, sound) for _ in meter.each("read", [request])]
+        (inputs,) = [self._read(request, given) for _ in meter.each("read", [request])]
+        speech_s = None if inputs.sound is None else inputs.sound.duration_s
+        driver = watch(request, given.clip, self.parts.tracker, meter, speech_s, self.parts.settings.limits)
+        performance = _performance(inputs, driver)
         spec = self.parts.space.spec
-        num_frames = spec.num_frames(inputs.sound.duration_s)
-        windows = plan(spec.num_latents(num_frames), *self._window_lengths())
-        meter.stages += _stages(inputs, len(windows), num_frames)
-        reference, latents = self._dream(request, inputs, windows, meter)
+        fps = request.fps or spec.fps
+        num_frames = num_frames_at(performance.duration_s, fps)
+        windows = plan(spec.num_latents(spec.num_frames(performance.duration_s)), *self._window_lengths())
+        meter.stages += _stages(inputs, performance, len(windows), num_frames)
+        reference, tracks, latents = self._dream(request, inputs, performance, windows, meter)
 
-        facts = make_facts(request, inputs.sha256, self.parts.model_sha256)
+        facts = make_facts(request, inputs.sha256 | _hash_of(driver), self.parts.model_sha256)
         height, width = inputs.image.shape[:2]
-        facts["video"] = {"width": width, "height": height, "frames": num_frames, "fps": spec.fps}
-        facts["warnings"] = ["the sound is silent: the mouth will rest"] if is_silent(inputs.sound) else []
-        frames = _counted(self.parts.space.decode(latents, reference), num_frames, meter)
-        kept = _write(frames, output, spec.fps, inputs.sound, facts)
+        facts["video"] = {"width": width, "height": height, "frames": num_frames, "fps": fps}
+        facts["driving"], warnings = driving_facts(driver, inputs.sound is not None, performance.sound, tracks.pose)
+        facts["warnings"] = warnings
+        frames = _counted(self.parts.space.decode(latents, reference, fps), num_frames, meter)
+        kept = _write(frames, output, fps, performance.sound, facts)
         facts["timing"] = {"total_s": round(time.monotonic() - began_s, 3)}
         if output is not None:
             facts["video_sha256"] = sha256_of_file(output)
             write_sidecar(output, facts)
         parameters = self.parts.space.parameters_of(latents)
         assert request.seed is not None
-        duration_s = num_frames / spec.fps
-        return AnimationResult(output, kept, spec.fps, duration_s, request.seed, parameters, facts)
+        return AnimationResult(output, kept, fps, num_frames / fps, request.seed, parameters, facts)
 
-    def _read(self, request: AnimationRequest, image: np.ndarray | None, sound: Sound | None) -> Inputs:
+    def _read(self, request: AnimationRequest, given: Given) -> Inputs:
         limits = self.parts.settings.limits
-        picture, image_sha256 = read_picture(request, image, limits)
-        driver, audio_sha256 = read_driver(request, sound, self.parts.voice, limits)
+        picture, image_sha256 = read_picture(request, given.image, limits)
+        speech, audio_sha256 = read_speech(request, given.sound, self.parts.voice, limits)
         hashes = {"image": image_sha256, "audio": audio_sha256}
-        return Inputs(picture, driver, {kind: digest for kind, digest in hashes.items() if digest is not None})
+        return Inputs(picture, speech, {kind: digest for kind, digest in hashes.items() if digest is not None})
 
     def _dream(
-        self, request: AnimationRequest, inputs: Inputs, windows: list[Window], meter: ProgressMeter
-    ) -> tuple[Reference, Tensor]:
-        """Picture and sound -> the prepared reference and the latents of the whole clip."""
-        space = self.parts.space
-        (reference,) = [space.prepare(image) for image in meter.each("prepare", [inputs.image])]
-        (audio,) = [self.parts.audio.encode(sound) for sound in meter.each("listen", [inputs.sound])]
-        tracks = Tracks(reference_track(reference.facts), audio)
+        self,
+        request: AnimationRequest,
+        inputs: Inputs,
+        performance: Performance,
+        windows: list[Window],
+        meter: ProgressMeter,
+    ) -> tuple[Reference, Tracks, Tensor]:
+        """Picture, sound and driver -> the prepared reference, the conditions, and the latents of the whole clip."""
+        space, sound, driver = self.parts.space, performance.sound, performance.driver
+        choice = PersonChoice(face=request.face)
+        (reference,) = [space.prepare(image, choice) for image in meter.each("prepare", [inputs.image])]
+        audio: ConditionTrack | None = None
+        if sound is not None:
+            (audio,) = [self.parts.audio.encode(heard) for heard in meter.each("listen", [sound])]
+        pose = None if driver is None else space.follow(driver.person, reference, lips=inputs.sound is None)
+        tracks = Tracks(reference_track(reference.facts), audio, pose)
         assert request.seed is not None
         generator = torch.Generator().manual_seed(request.seed)
         with self.parts.denoiser() as denoiser:
             planned = meter.each("denoise", windows)
             latents = sample_latents(denoiser, space.spec, tracks, planned, self._sampler(request), generator)
-        activity = activity_on_clock(inputs.sound, space.spec, latents.shape[2])
-        return reference, space.adjust(latents, activity, request.motion_strength)
+        activity = activity_on_clock(sound, space.spec, latents.shape[2])
+        adjusted = space.adjust(latents, activity, request.motion_strength)
+        # What a driver shows is neither gated nor scaled: observed channels are put back as they were.
+        observed, mask = pose_window(pose, space.spec, 0, latents.shape[2])
+        return reference, tracks, eased(adjusted, observed, mask)
 
     def _resolved(self, request: AnimationRequest) -> AnimationRequest:
         """The request with every default of the preset filled in, so that the record repeats the run."""
@@ -229,17 +255,50 @@ def draw_seed(generator: torch.Generator) -> int:
     return int(torch.randint(2**31, (1,), generator=generator, device=generator.device))
 
 
-def activity_on_clock(sound: Sound, spec: LatentSpec, num_latents: int) -> Float:
-    """Speech activity at the centres of the latent frames, `T` in 0..1."""
+@dataclass(frozen=True)
+class Performance:
+    """What is performed: for how long, to which sound, after whom.
+
+    Attributes:
+        duration_s: Length of the video: of the speech, or of the driver where nothing is said.
+        sound: The speech, or the driver's own sound; None where there is none.
+        driver: Whose motion is followed, if anyone's.
+    """
+
+    duration_s: float
+    sound: Sound | None
+    driver: Driver | None
+
+
+def _performance(inputs: Inputs, driver: Driver | None) -> Performance:
+    if inputs.sound is not None:
+        return Performance(inputs.sound.duration_s, inputs.sound, driver)
+    assert driver is not None
+    return Performance(driver.duration_s, driver.sound, driver)
+
+
+def num_frames_at(duration_s: float, fps: float) -> int:
+    """Frames that cover `duration_s`: the sound is never cut, the video is under one frame longer."""
+    return max(1, math.ceil(duration_s * fps - 1e-6))
+
+
+def activity_on_clock(sound: Sound | None, spec: LatentSpec, num_latents: int) -> Float:
+    """Speech activity at the centres of the latent frames, `T` in 0..1; without a sound nobody speaks."""
+    if sound is None:
+        return np.zeros(num_latents, np.float32)
     activity = speech_activity(sound)
     return np.interp(spec.times_s(num_latents), row_times_s(len(activity)), activity).astype(np.float32)
 
 
-def _stages(inputs: Inputs, num_windows: int, num_frames: int) -> list[Stage]:
+def _hash_of(driver: Driver | None) -> dict[str, str]:
+    return {} if driver is None else {driver.kind: driver.sha256}
+
+
+def _stages(inputs: Inputs, performance: Performance, num_windows: int, num_frames: int) -> list[Stage]:
     frame_s = FRAME_PRIOR_S * inputs.image[..., 0].size / 512**2
     return [
         Stage("prepare", 1, PREPARE_PRIOR_S),
-        Stage("listen", 1, LISTEN_PRIOR_S),
+        *([] if performance.sound is None else [Stage("listen", 1, LISTEN_PRIOR_S)]),
         Stage("denoise", num_windows, WINDOW_PRIOR_S),
         Stage("render", num_frames, frame_s),
     ]
@@ -254,7 +313,7 @@ def _counted(frames: Iterator[Image], num_frames: int, meter: ProgressMeter) -> 
 
 
 def _write(
-    frames: Iterator[Image], output: Path | None, fps: float, sound: Sound, facts: dict[str, Any]
+    frames: Iterator[Image], output: Path | None, fps: float, sound: Sound | None, facts: dict[str, Any]
 ) -> np.ndarray | None:
     """Streams the frames into the mp4 and reads its mark back, or stacks them when there is no output."""
     if output is None:

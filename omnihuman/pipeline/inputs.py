@@ -1,4 +1,4 @@
-"""A request -> picture and sound in memory, checked; refuses what cannot work before anything is computed."""
+"""A request -> picture and speech in memory, checked; refuses what cannot work before anything is computed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,34 @@ from omnihuman.media.framing import fit_longest_side, pad_to_even
 from omnihuman.media.image import checked_image, read_image
 from omnihuman.pipeline.preset import Limits
 from omnihuman.pipeline.provenance import sha256_of, sha256_of_file
-from omnihuman.types import AnimationRequest, Handle, Image, Sound
+from omnihuman.types import AnimationRequest, Clip, Handle, Image, Sound
 
 IN_MEMORY = Path("in-memory")
 """Stands for the path of a picture or sound that was handed in as an array."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What was handed in as arrays instead of files; None where a path says it.
+
+    Attributes:
+        image: RGB uint8 `H W 3`.
+        sound: Speech.
+        clip: Driving video.
+    """
+
+    image: np.ndarray | None = None
+    sound: Sound | None = None
+    clip: Clip | None = None
+
+    @classmethod
+    def among(cls, image: object, sound: object, clip: object) -> Given:
+        """Those that are no paths."""
+        return cls(
+            None if isinstance(image, str | Path) else np.asarray(image),
+            sound if isinstance(sound, Sound) else None,
+            clip if isinstance(clip, Clip) else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -25,12 +49,12 @@ class Inputs:
 
     Attributes:
         image: RGB uint8 `H W 3` at the size of the video.
-        sound: Sound of the whole clip.
+        sound: The speech that was given; None where nothing is said.
         sha256: Input kind -> hash of the file, or of the array handed in.
     """
 
     image: Image
-    sound: Sound
+    sound: Sound | None
     sha256: dict[str, str]
 
 
@@ -55,10 +79,23 @@ def read_picture(request: AnimationRequest, given: np.ndarray | None, limits: Li
     return pad_to_even(image), digest
 
 
-def read_driver(
+def require_clip(drive: object) -> None:
+    """Refuses what is neither a path nor a `Clip` of frames (nor None); raises InputError video_unreadable."""
+    if drive is None or isinstance(drive, str | Path):
+        return
+    if not isinstance(drive, Clip):
+        cause = f"drive is a {type(drive).__name__}"
+        raise InputError("video_unreadable", cause, "Give a path, or omnihuman.types.Clip(frames, fps).")
+    frames = np.asarray(drive.frames)
+    if frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != np.uint8 or not 1 <= drive.fps <= 1000:
+        cause = f"frames of {frames.dtype} with shape {frames.shape} at {drive.fps} per second are no video"
+        raise InputError("video_unreadable", cause, "Give uint8 of shape (T, H, W, 3) and frames per second.")
+
+
+def read_speech(
     request: AnimationRequest, given: Sound | None, voice: Handle, limits: Limits
-) -> tuple[Sound, str | None]:
-    """The sound that drives the clip - handed in, spoken by the built-in voice or read - and the hash of its source.
+) -> tuple[Sound | None, str | None]:
+    """The speech - handed in, spoken by the built-in voice or read; None without one - and the hash of its source.
 
     Spoken text has no hash unless it may be recorded: the voice is deterministic, so a hash would confirm a guess.
 
@@ -72,8 +109,9 @@ def read_driver(
         with voice() as speaker:
             sound = speaker.speak(request.say).sound
         digest = sha256_of(sound.samples.tobytes()) if request.embed_text else None
+    elif request.audio is None:
+        return None, None
     else:
-        assert request.audio is not None
         sound, digest = read_sound(request.audio), sha256_of_file(request.audio)
     if sound.duration_s > limits.duration_s:
         cause = f"the sound lasts {sound.duration_s:.0f} s, over this preset's limit of {limits.duration_s:.0f} s"

@@ -21,6 +21,7 @@ class ModelIds(StrictModel):
     face_mesh: str = Field(description="Face mesh with refined lips and eyes.")
     person_matte: str = Field(description="Separates the person from the background.")
     body_pose: str = Field(description="Finds shoulders and arms.")
+    hands: str = Field(description="Finds palms and finger joints.")
 
 
 class SamplerSettings(StrictModel):

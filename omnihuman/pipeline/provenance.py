@@ -21,7 +21,7 @@ from omnihuman.media.video import read_tags
 from omnihuman.pipeline.mark import NOTICE, SCHEMA, SOURCE_TYPE
 from omnihuman.types import AnimationRequest
 
-PRIVATE_FIELDS = frozenset({"image", "audio", "say"})
+PRIVATE_FIELDS = frozenset({"image", "audio", "say", "drive", "pose", "landmarks"})
 LIBRARIES = (
     *("torch", "numpy", "scipy", "numba", "opencv-python-headless", "pillow", "av", "soxr"),
     *("ai-edge-litert", "onnxruntime", "hibari-tts", "diffusers"),

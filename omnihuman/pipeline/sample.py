@@ -1,6 +1,6 @@
 """Noise -> latents of a whole clip, window after window. Knows a space's clock, not what its latents mean.
 
-OmniHuman-1 section 3.3: guidance acts on the sound alone; reference and motion frames stay in every branch.
+OmniHuman-1 section 3.3: guidance acts on the sound alone; reference, motion frames and pose stay in every branch.
 Legend: C channels, T latent frames.
 """
 

@@ -10,8 +10,9 @@ import torch
 from omnihuman.config import configs_dir
 from omnihuman.errors import InputError, InterruptedRun
 from omnihuman.media.audio import read_sound
+from omnihuman.media.footage import read_frames
 from omnihuman.media.image import write_image
-from omnihuman.media.video import read_frames, read_tags
+from omnihuman.media.video import read_tags
 from omnihuman.types import AnimationRequest
 from tests.tiny import draw_face, hum, tiny_pipeline
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from omnihuman.config import ROOT
+from omnihuman.media.footage import read_frames
 from omnihuman.media.image import read_image
-from omnihuman.media.video import read_frames
 from omnihuman.perception.face import FacePerception
 from omnihuman.perception.face_geometry import inner_lip_gap
 from omnihuman.pipeline.generate import OmniHumanPipeline

@@ -15,11 +15,12 @@ import numpy as np
 
 from omnihuman.errors import InputError
 from omnihuman.latents.motion.controls import apply_controls
+from omnihuman.latents.motion.drive import follow
 from omnihuman.latents.motion.fit import fit_clip
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS, SCALE
 from omnihuman.latents.motion.reference import MotionReference, build_reference
 from omnihuman.latents.motion.renderer import FrameRenderer
-from omnihuman.types import ANYBODY, Clip, Float, Image, LatentSpec, PersonChoice
+from omnihuman.types import ANYBODY, Clip, ConditionTrack, Float, Image, LatentSpec, PersonChoice
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from omnihuman.perception.body import BodyPerception
     from omnihuman.perception.face import FacePerception
     from omnihuman.perception.matte import PersonMatte
+    from omnihuman.perception.person import PersonTrack
 
 SPEC = LatentSpec("motion", NUM_PARAMETERS, 25.0)
 MIN_IOD_PX = 24.0
@@ -105,6 +107,10 @@ class MotionSpace:
 
         parameters = fit_clip(self._face.track(iter(clip.frames)), clip.fps, reference, SPEC)
         return torch.from_numpy(np.ascontiguousarray((parameters / SCALE).T[None]))
+
+    def follow(self, person: PersonTrack, reference: MotionReference, lips: bool) -> ConditionTrack:
+        """What a driver did, as a pose track for the pictured person; see `drive.py`."""
+        return follow(person, reference, lips)
 
     def adjust(self, latents: Tensor, activity: Float, motion_strength: float) -> Tensor:
         """Latents `1 C T` with the mouth at rest where nobody speaks and the manner scaled; see `controls.py`."""

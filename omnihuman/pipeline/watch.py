@@ -1,0 +1,181 @@
+"""The driver of a request -> one person over time, with the sound that came with it. Fits nothing to a picture.
+
+A driver is a video of a person, or a pose track from a file. What its motion means for the pictured person is the
+space's business (`LatentSpace.follow`). Legend: N frames of the driver.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from omnihuman.errors import InputError
+from omnihuman.media.audio import checked_sound, is_silent, read_sound
+from omnihuman.media.footage import timed_frames, video_facts
+from omnihuman.perception.person import PersonTrack
+from omnihuman.pipeline.preset import Limits
+from omnihuman.pipeline.progress import ProgressMeter, Stage
+from omnihuman.pipeline.provenance import sha256_of_file
+from omnihuman.types import AnimationRequest, Clip, ConditionTrack, Image, Sound
+
+LONGEST_SIDE_PX = 1280
+"""Enough to follow a person; a larger driver is scaled down."""
+MAX_FPS = 60.0
+MIN_FRAMES = 2
+SPARE_S = 0.5
+"""A driver is watched so far beyond the end of the speech."""
+FRAME_PRIOR_S = 0.04
+FEW_SEEN = 0.7
+"""Share of frames with a person under which somebody should be told."""
+
+
+class Tracker(Protocol):
+    """Follows one person through a video."""
+
+    def track(self, frames: Iterable[Image], fps: float) -> PersonTrack:
+        """What is seen of the person in every frame."""
+        ...
+
+
+@dataclass(frozen=True)
+class Driver:
+    """Whom the pictured person follows.
+
+    Attributes:
+        kind: "drive" for a video of a person, "pose" for a pose track.
+        person: What was seen.
+        duration_s: Length of the driver in seconds.
+        sound: Its own sound, as long as itself; None where it has none or where it was not asked for.
+        sha256: Of the file, or of the frames handed in.
+    """
+
+    kind: str
+    person: PersonTrack
+    duration_s: float
+    sound: Sound | None
+    sha256: str
+
+
+def watch_video(
+    source: Path | Clip, tracker: Tracker, meter: ProgressMeter, speech_s: float | None, limits: Limits
+) -> Driver:
+    """Follows the person of a driving video.
+
+    Args:
+        source: The file, or the clip itself.
+        tracker: Follows the person.
+        meter: Gets a stage "watch".
+        speech_s: Length of the speech; the rest of the driver is not looked at. None: all of it, sound included.
+        limits: Of the preset.
+
+    Raises:
+        InputError: driver_too_short, driver_empty, and what reading raises.
+    """
+    end_s = limits.duration_s if speech_s is None else min(limits.duration_s, speech_s + SPARE_S)
+    fps, length_s = _facts(source)
+    expected = max(MIN_FRAMES, round(fps * min(length_s, end_s)))
+    stage = Stage("watch", expected, FRAME_PRIOR_S)
+    meter.stages.append(stage)
+    times_s: list[float] = []
+    person = tracker.track(_watched(source, end_s if speech_s is not None else None, times_s, meter), fps)
+    if len(times_s) < MIN_FRAMES:
+        raise InputError("driver_too_short", "the driving video has a single frame", "Give a video in which one moves.")
+    stage.total = stage.done
+    if not person.face_seen.any() and not (person.body_visibility > 0).any():
+        cause = "no frame of the driving video shows a person"
+        raise InputError("driver_empty", cause, "Use a video in which one person is seen, best from the front.")
+    step_s = float(np.median(np.diff(times_s)))
+    middles_s = (np.array(times_s) + step_s / 2).astype(np.float32)
+    duration_s = times_s[-1] + step_s
+    sound = None if speech_s is not None else _own_sound(source, duration_s)
+    return Driver("drive", replace(person, times_s=middles_s), duration_s, sound, _digest(source))
+
+
+def watch(
+    request: AnimationRequest,
+    clip: Clip | None,
+    tracker: Tracker,
+    meter: ProgressMeter,
+    speech_s: float | None,
+    limits: Limits,
+) -> Driver | None:
+    """The driver of a request, None when it has none."""
+    source = clip if clip is not None else request.drive
+    return None if source is None else watch_video(source, tracker, meter, speech_s, limits)
+
+
+def driving_facts(
+    driver: Driver | None, speech_given: bool, sound: Sound | None, pose: ConditionTrack | None
+) -> tuple[dict[str, Any], list[str]]:
+    """For the record: what drives what, and what a person should know about it."""
+    warnings = []
+    if sound is not None and is_silent(sound) and (speech_given or driver is None):
+        warnings.append("the sound is silent: the mouth will rest")
+    if driver is None:
+        return {"what": "lips, head and body from the sound"}, warnings
+    source = "the video" if driver.kind == "drive" else "the pose track"
+    lips = f"lips from the sound, the rest from {source}" if speech_given else f"lips, head and body from {source}"
+    heard = "the speech" if speech_given else "none" if sound is None else "the video's own"
+    facts: dict[str, Any] = {"what": lips, "sound": heard, "driver_s": round(driver.duration_s, 3)}
+    if pose is not None and pose.mask is not None:
+        facts["observed"] = round(float((pose.mask.max(1) > 0).mean()), 4)
+        if facts["observed"] < FEW_SEEN:
+            warnings.append(f"the driver is seen in {facts['observed']:.0%} of the frames: the rest is made up")
+    return facts, warnings
+
+
+def with_length(sound: Sound, duration_s: float) -> Sound:
+    """The sound cut, or continued in silence, to a length in seconds."""
+    wanted = max(1, round(duration_s * sound.rate_hz))
+    missing = max(0, wanted - len(sound.samples))
+    samples = np.pad(sound.samples, (0, missing))[:wanted]
+    stereo = None if sound.stereo is None else np.pad(sound.stereo, ((0, missing), (0, 0)))[:wanted]
+    return Sound(samples, sound.rate_hz, stereo)
+
+
+def _facts(source: Path | Clip) -> tuple[float, float]:
+    """Frames per second as they are watched, and the length in seconds."""
+    if isinstance(source, Clip):
+        return source.fps, len(source.frames) / source.fps
+    facts = video_facts(source)
+    return min(facts.fps, MAX_FPS), facts.duration_s or 10.0
+
+
+def _watched(source: Path | Clip, end_s: float | None, times_s: list[float], meter: ProgressMeter) -> Iterator[Image]:
+    """The frames up to `end_s`; their times are appended to `times_s` as they go by."""
+    meter.advance("watch", 0)
+    if isinstance(source, Clip):
+        timed: Iterator[tuple[float, Image]] = ((i / source.fps, frame) for i, frame in enumerate(source.frames))
+    elif end_s is None:
+        timed = timed_frames(source, longest_px=LONGEST_SIDE_PX, max_fps=MAX_FPS)
+    else:
+        timed = timed_frames(source, longest_px=LONGEST_SIDE_PX, max_fps=MAX_FPS, max_duration_s=None)
+    for time_s, frame in timed:
+        if end_s is not None and time_s > end_s:
+            break
+        times_s.append(time_s)
+        yield frame
+        meter.advance("watch")
+
+
+def _own_sound(source: Path | Clip, duration_s: float) -> Sound | None:
+    if isinstance(source, Clip):
+        return None if source.sound is None else with_length(checked_sound(source.sound), duration_s)
+    try:
+        return with_length(read_sound(source), duration_s)
+    except InputError as error:
+        # A video need not have a sound track, and one of a few samples is as good as none.
+        if error.code in {"audio_unreadable", "audio_too_short"}:
+            return None
+        raise
+
+
+def _digest(source: Path | Clip) -> str:
+    if isinstance(source, Path):
+        return sha256_of_file(source)
+    return hashlib.sha256(np.ascontiguousarray(source.frames).tobytes()).hexdigest()
