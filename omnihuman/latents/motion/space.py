@@ -15,8 +15,7 @@ import numpy as np
 
 from omnihuman.errors import InputError
 from omnihuman.latents.motion.controls import apply_controls
-from omnihuman.latents.motion.drive import follow
-from omnihuman.latents.motion.fit import fit_clip
+from omnihuman.latents.motion.drive import fit_clip, follow
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS, SCALE
 from omnihuman.latents.motion.reference import MotionReference, build_reference
 from omnihuman.latents.motion.renderer import FrameRenderer
@@ -110,7 +109,7 @@ class MotionSpace:
 
     def follow(self, person: PersonTrack, reference: MotionReference, lips: bool) -> ConditionTrack:
         """What a driver did, as a pose track for the pictured person; see `drive.py`."""
-        return follow(person, reference, lips)
+        return follow(person, reference, SPEC, lips)
 
     def adjust(self, latents: Tensor, activity: Float, motion_strength: float) -> Tensor:
         """Latents `1 C T` with the mouth at rest where nobody speaks and the manner scaled; see `controls.py`."""
