@@ -10,11 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from omnihuman.perception import keypoints as coco
+from omnihuman.perception.keypoints import KeypointTrack
 from omnihuman.perception.person import PersonTrack
 from omnihuman.types import Float
 
 VISIBLE = 0.5
 MIN_HAND_SCORE = 0.5
+MIN_CONFIDENCE = 0.3
+"""Of a key point; detectors of key points are less sure than they are right."""
 
 
 @dataclass(frozen=True)
@@ -54,3 +58,20 @@ def person_signal(person: PersonTrack) -> BodySignal:
     depth = (person.body[:, 11, 2] - person.body[:, 12, 2]).astype(np.float64)
     hands = person.hands[..., :2].astype(np.float64)
     return BodySignal(**points, seen=seen, depth=depth, hands=hands, hands_seen=person.hand_score > MIN_HAND_SCORE)
+
+
+def keypoint_signal(track: KeypointTrack) -> BodySignal:
+    """The signal of key points: two dimensions, so how far the trunk is turned is not known."""
+    pairs = {
+        "shoulders": (coco.SHOULDER_L, coco.SHOULDER_R),
+        "elbows": (coco.ELBOW_L, coco.ELBOW_R),
+        "wrists": (coco.WRIST_L, coco.WRIST_R),
+        "hips": (coco.HIP_L, coco.HIP_R),
+        "ears": (coco.EAR_L, coco.EAR_R),
+    }
+    points = {name: track.points[:, list(pair)].astype(np.float64) for name, pair in pairs.items()}
+    seen = {name: track.confidence[:, list(pair)] > MIN_CONFIDENCE for name, pair in pairs.items()}
+    hands = np.stack([track.points[:, coco.HANDS[side]] for side in "lr"], 1).astype(np.float64)
+    sure = np.stack([track.confidence[:, coco.HANDS[side]].min(1) for side in "lr"], 1)
+    depth = np.full(len(track.times_s), np.nan)
+    return BodySignal(**points, seen=seen, depth=depth, hands=hands, hands_seen=sure > MIN_CONFIDENCE)

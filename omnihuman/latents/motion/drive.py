@@ -15,27 +15,32 @@ from numpy.typing import NDArray
 
 from omnihuman.errors import InputError
 from omnihuman.latents.motion import topology as topo
-from omnihuman.latents.motion.body_signal import person_signal
+from omnihuman.latents.motion.body_signal import MIN_CONFIDENCE, keypoint_signal, person_signal
+from omnihuman.latents.motion.face_points import head_only, points_signal
 from omnihuman.latents.motion.face_signal import mesh_signal
-from omnihuman.latents.motion.fit import fit_face, put_head_place
+from omnihuman.latents.motion.fit import FaceFit, fit_face, fit_head, put_head_place
 from omnihuman.latents.motion.fit_body import fit_body
 from omnihuman.latents.motion.parameters import HIGH, LOW, NUM_PARAMETERS, SCALE, group_indices
 from omnihuman.latents.motion.reference import MotionReference
 from omnihuman.latents.motion.timeline import Clock
+from omnihuman.perception.keypoints import EYE_L, EYE_R, FACE, HEAD_POINTS, KeypointTrack
 from omnihuman.perception.person import PersonTrack
 from omnihuman.types import ConditionTrack, Float, LatentSpec
 
 if TYPE_CHECKING:
     from omnihuman.perception.face import FaceLandmarks
 
+Driver = PersonTrack | KeypointTrack
 FACE_GROUPS = ("mouth", "brows", "eyes", "gaze", "head")
 _CUT_IOD, _CUT_SIZE = 0.9, 0.25
 """A face that jumps so far (IOD) or so much in size between two frames has been cut to."""
+_EYES_IOD = 1.6
+"""Distance between the outer eye corners over that between the pupils."""
 _CUT_MARGIN_S = 0.12
 _SHORTEST_SHOT_S = 0.4
 
 
-def follow(person: PersonTrack, reference: MotionReference, spec: LatentSpec, lips: bool) -> ConditionTrack:
+def follow(person: Driver, reference: MotionReference, spec: LatentSpec, lips: bool) -> ConditionTrack:
     """The pose track of a driver for one picture.
 
     Args:
@@ -62,28 +67,46 @@ def follow(person: PersonTrack, reference: MotionReference, spec: LatentSpec, li
     return ConditionTrack("pose", track.astype(np.float32), wanted_s.astype(np.float32), mask.astype(np.float32))
 
 
-def _fit_shot(person: PersonTrack, clock: Clock, reference: MotionReference) -> tuple[Float, Float]:
+def _fit_shot(person: Driver, clock: Clock, reference: MotionReference) -> tuple[Float, Float]:
     """Values and mask, both `T P`, of a stretch without a cut."""
-    body = fit_body(person_signal(person), clock)
+    joints = person_signal(person) if isinstance(person, PersonTrack) else keypoint_signal(person)
+    body = fit_body(joints, clock)
     values, mask = body.values, body.mask
-    seen = person.face_seen
-    if seen.any():
-        face = fit_face(mesh_signal(person.face[seen]), seen, clock, reference)
+    face, seen, groups = _fit_face_of(person, clock, reference)
+    if face is not None:
         put_head_place(face, body.carried * body.width_px)
-        columns = [column for group in FACE_GROUPS for column in group_indices(group)]
+        columns = [column for group in groups for column in group_indices(group)]
         values[:, columns] = face.values[:, columns]
         mask[:, columns] = clock.seen(seen)[:, None]
     return values, mask
 
 
-def part_of(person: PersonTrack, rows: slice) -> PersonTrack:
+def _fit_face_of(
+    person: Driver, clock: Clock, reference: MotionReference
+) -> tuple[FaceFit | None, NDArray[np.bool_], tuple[str, ...]]:
+    """The face as far as it is known, in which frames, and which groups that tells."""
+    if isinstance(person, PersonTrack):
+        seen = person.face_seen
+        fit = fit_face(mesh_signal(person.face[seen]), seen, clock, reference) if seen.any() else None
+        return fit, seen, FACE_GROUPS
+    seen = np.asarray(person.confidence[:, FACE].min(1) > MIN_CONFIDENCE, bool)
+    if seen.any():
+        signal = points_signal(person.points[seen][:, FACE], reference.landmarks)
+        return fit_face(signal, seen, clock, reference), seen, tuple(g for g in FACE_GROUPS if g != "gaze")
+    seen = np.asarray(person.confidence[:, :HEAD_POINTS].min(1) > MIN_CONFIDENCE, bool)
+    if seen.any():
+        return fit_head(*head_only(person.points), seen, clock), seen, ("head",)
+    return None, seen, ()
+
+
+def part_of(person: Driver, rows: slice) -> Driver:
     """Some frames of a track."""
     names = [field.name for field in fields(person) if field.name not in ("width", "height")]
     return replace(person, **{name: getattr(person, name)[rows] for name in names})
 
 
-def cuts(person: PersonTrack) -> list[int]:
-    """Numbers of the frames that begin a new shot: the face, or else the shoulders, jump in place or size."""
+def cuts(person: Driver) -> list[int]:
+    """Numbers of the frames that begin a new shot: the eyes jump in place or size."""
     sizes, places = _extent(person)
     known = np.flatnonzero(np.isfinite(sizes))
     if len(known) < 2:
@@ -96,8 +119,13 @@ def cuts(person: PersonTrack) -> list[int]:
     return [int(n) for n in known[1:][neighbours & ((jump > _CUT_IOD) | (grown > _CUT_SIZE))]]
 
 
-def _extent(person: PersonTrack) -> tuple[Float, Float]:
-    """Size `N` and place `N 2` of the person in pixels, NaN where neither face nor shoulders are seen."""
+def _extent(person: Driver) -> tuple[Float, Float]:
+    """Distance between the eyes `N` and their middle `N 2`, pixels; NaN where they are not seen."""
+    if isinstance(person, KeypointTrack):
+        pair = person.points[:, [EYE_R, EYE_L]].astype(np.float64)
+        known = person.confidence[:, [EYE_R, EYE_L]].min(1) > MIN_CONFIDENCE
+        apart = _EYES_IOD * np.linalg.norm(pair[:, 0] - pair[:, 1], axis=1)
+        return np.where(known & (apart > 0), apart, np.nan), pair.mean(1)
     eyes = person.face[:, [topo.EYE_OUTER_R, topo.EYE_OUTER_L]].astype(np.float64)
     size = np.linalg.norm(eyes[:, 0] - eyes[:, 1], axis=1)
     size[~person.face_seen] = np.nan

@@ -93,6 +93,16 @@ def fit_face(signal: FaceSignal, seen: NDArray[np.bool_], clock: Clock, referenc
     return FaceFit(np.clip(values, LOW, HIGH), place - np.median(signal.place, 0), signal.iod_px)
 
 
+def fit_head(angles_deg: Float, place: Float, iod_px: float, seen: NDArray[np.bool_], clock: Clock) -> FaceFit:
+    """The head alone, where nothing of the face is known but its turn; arguments as the fields of `FaceSignal`."""
+    values = np.zeros((len(clock.wanted_s), NUM_PARAMETERS))
+    angles = clock.smooth(angles_deg - np.median(angles_deg[seen], 0), seen, 2 * HEAD_SIGMA_S)
+    for name, column in zip(_ANGLES, angles.T, strict=True):
+        values[:, INDEX[name]] = soft_limited(column, float(HIGH[INDEX[name]]))
+    where = clock.smooth(place - np.median(place[seen], 0), seen, 2 * HEAD_SIGMA_S)
+    return FaceFit(np.clip(values, LOW, HIGH), where, iod_px)
+
+
 def put_head_place(fit: FaceFit, carried_px: Float) -> None:
     """Fills `fit`'s head_x, head_y and head_scale: what moves the head beyond `T 2` pixels by which the torso does."""
     shift = _SHIFT_SHARE * (fit.place[:, :2] - carried_px / fit.iod_px)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from omnihuman.perception.body import BodyPerception
     from omnihuman.perception.face import FacePerception
+    from omnihuman.perception.keypoints import KeypointTrack
     from omnihuman.perception.matte import PersonMatte
     from omnihuman.perception.person import PersonTrack
 
@@ -107,7 +108,7 @@ class MotionSpace:
         parameters = fit_clip(self._face.track(iter(clip.frames)), clip.fps, reference, SPEC)
         return torch.from_numpy(np.ascontiguousarray((parameters / SCALE).T[None]))
 
-    def follow(self, person: PersonTrack, reference: MotionReference, lips: bool) -> ConditionTrack:
+    def follow(self, person: PersonTrack | KeypointTrack, reference: MotionReference, lips: bool) -> ConditionTrack:
         """What a driver did, as a pose track for the pictured person; see `drive.py`."""
         return follow(person, reference, SPEC, lips)
 
