@@ -16,8 +16,7 @@ import numpy as np
 
 from omnihuman.errors import InputError
 from omnihuman.latents.motion.controls import apply_controls
-from omnihuman.latents.motion.drive import follow
-from omnihuman.latents.motion.fit import fit_clip
+from omnihuman.latents.motion.drive import fit_clip, follow
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS, SCALE
 from omnihuman.latents.motion.reference import MotionReference, build_reference, with_expression
 from omnihuman.latents.motion.renderer import FrameRenderer
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from omnihuman.perception.body import BodyPerception
     from omnihuman.perception.face import FacePerception
     from omnihuman.perception.hands import HandPerception
+    from omnihuman.perception.keypoints import KeypointTrack
     from omnihuman.perception.matte import PersonMatte
     from omnihuman.perception.person import PersonTrack
 
@@ -116,9 +116,9 @@ class MotionSpace:
         parameters = fit_clip(self._face.track(iter(clip.frames)), clip.fps, reference, SPEC)
         return torch.from_numpy(np.ascontiguousarray((parameters / SCALE).T[None]))
 
-    def follow(self, person: PersonTrack, reference: MotionReference, lips: bool) -> ConditionTrack:
+    def follow(self, person: PersonTrack | KeypointTrack, reference: MotionReference, lips: bool) -> ConditionTrack:
         """What a driver did, as a pose track for the pictured person; see `drive.py`."""
-        return follow(person, reference, lips)
+        return follow(person, reference, SPEC, lips)
 
     def adjust(self, latents: Tensor, activity: Float, motion_strength: float) -> Tensor:
         """Latents `1 C T` with the mouth at rest where nobody speaks and the manner scaled; see `controls.py`."""
