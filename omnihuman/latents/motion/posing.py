@@ -12,7 +12,7 @@ import numpy as np
 
 from omnihuman.latents.motion import topology as topo
 from omnihuman.latents.motion.basis import FaceBasis
-from omnihuman.latents.motion.body import BodyField, ramp, smoothstep
+from omnihuman.latents.motion.body import BodyField, move_body, ramp, smoothstep
 from omnihuman.latents.motion.depth import HeadFrame
 from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW, group_indices
 from omnihuman.latents.motion.yielding import smile_taken, yielded_gaps
@@ -86,7 +86,7 @@ def pose(rig: Rig, parameters: Float) -> Float:
     _touch_lips(rig, points, value)
     _keep_lids_apart(rig, points)
     _turn_head(rig, points, value)
-    _move_body(rig, points, value)
+    move_body(rig.body, points[:, :2], value)
     return points
 
 
@@ -155,18 +155,3 @@ def _turn_head(rig: Rig, points: Float, value: dict[str, float]) -> None:
     matrix = (1 + value["head_scale"]) * head_rotation(*angles) - np.eye(3, dtype=np.float32)
     offset = rig.frame.iod_px * np.array([*shift, 0.0], np.float32)
     points += rig.head_weight[:, None] * ((points - rig.frame.pivot) @ matrix.T + offset)
-
-
-def _move_body(rig: Rig, points: Float, value: dict[str, float]) -> None:
-    body = rig.body
-    lift = body.gain * value["breathe"] * body.breathe
-    lift = lift + body.gain * (value["shrug_l"] * body.shrug[0] + value["shrug_r"] * body.shrug[1])
-    points[:, :2] += lift
-    shift = body.gain * body.width_px * np.array([value["sway_x"], value["sway_y"]], np.float32)
-    points[:, :2] += body.bend[:, None] * shift
-    if value["lean_deg"]:
-        angle = np.radians(body.gain * value["lean_deg"]) * body.bend
-        arm = points[:, :2] - body.root
-        cos, sin = np.cos(angle), np.sin(angle)
-        points[:, 0] = body.root[0] + cos * arm[:, 0] - sin * arm[:, 1]
-        points[:, 1] = body.root[1] + sin * arm[:, 0] + cos * arm[:, 1]

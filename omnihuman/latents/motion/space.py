@@ -16,8 +16,7 @@ import numpy as np
 
 from omnihuman.errors import InputError
 from omnihuman.latents.motion.controls import apply_controls
-from omnihuman.latents.motion.drive import follow
-from omnihuman.latents.motion.fit import fit_clip
+from omnihuman.latents.motion.drive import fit_clip, follow
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS, SCALE
 from omnihuman.latents.motion.reference import MotionReference, build_reference, with_expression
 from omnihuman.latents.motion.renderer import FrameRenderer
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 
     from omnihuman.perception.body import BodyPerception
     from omnihuman.perception.face import FacePerception
+    from omnihuman.perception.hands import HandPerception
+    from omnihuman.perception.keypoints import KeypointTrack
     from omnihuman.perception.matte import PersonMatte
     from omnihuman.perception.person import PersonTrack
 
@@ -43,13 +44,21 @@ class MotionSpace:
     Args:
         face: Finds and tracks faces.
         matte: Separates the person from the background.
-        body: Finds the body; without it the torso is guessed from the head.
+        body: Finds the body; without it the torso is guessed from the head, and arms rest.
+        hands: Finds the hands of the body; without it wrists and fingers rest.
     """
 
-    def __init__(self, face: FacePerception, matte: PersonMatte, body: BodyPerception | None = None) -> None:
+    def __init__(
+        self,
+        face: FacePerception,
+        matte: PersonMatte,
+        body: BodyPerception | None = None,
+        hands: HandPerception | None = None,
+    ) -> None:
         self._face = face
         self._matte = matte
         self._body = body
+        self._hands = hands
 
     @property
     def spec(self) -> LatentSpec:
@@ -76,7 +85,9 @@ class MotionSpace:
                 "Use a larger picture or a larger size, or crop it closer to the person.",
             )
         matte = person.alpha if person.alpha is not None else self._matte.estimate(image, face, pictured.body)
-        reference = build_reference(image, face.points, matte, pictured.body)
+        with_hands = self._hands is not None and pictured.body is not None
+        hands = self._hands.detect(image, pictured.body) if self._hands is not None and with_hands else None
+        reference = build_reference(image, face.points, matte, pictured.body, hands)
         return understood(reference, pictured, person)
 
     def express(self, reference: MotionReference, expression: Expression) -> MotionReference:
@@ -105,9 +116,9 @@ class MotionSpace:
         parameters = fit_clip(self._face.track(iter(clip.frames)), clip.fps, reference, SPEC)
         return torch.from_numpy(np.ascontiguousarray((parameters / SCALE).T[None]))
 
-    def follow(self, person: PersonTrack, reference: MotionReference, lips: bool) -> ConditionTrack:
+    def follow(self, person: PersonTrack | KeypointTrack, reference: MotionReference, lips: bool) -> ConditionTrack:
         """What a driver did, as a pose track for the pictured person; see `drive.py`."""
-        return follow(person, reference, lips)
+        return follow(person, reference, SPEC, lips)
 
     def adjust(self, latents: Tensor, activity: Float, motion_strength: float) -> Tensor:
         """Latents `1 C T` with the mouth at rest where nobody speaks and the manner scaled; see `controls.py`."""
