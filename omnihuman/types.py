@@ -40,7 +40,9 @@ class AnimationRequest(StrictModel):
     """What a person asks for. CLI options, REST fields, page and manifest are generated from this one schema."""
 
     version: Literal[1] = Field(1, description="Version of this schema.")
-    image: Path = Field(description="Picture of the person: photo, painting or drawing (PNG, JPEG, WebP, BMP, TIFF).")
+    image: Path = Field(
+        description="Picture of the person: photo, painting or drawing (PNG, JPEG, WebP, BMP, TIFF, GIF)."
+    )
     audio: Path | None = Field(
         None, description="Speech that drives the lips and the manner (wav, mp3, flac, m4a, or a video's sound)."
     )

@@ -81,6 +81,30 @@ def test_long_sound_is_windowed(pipe, image):
     assert len({frame.tobytes() for frame in result.frames}) > 100
 
 
+def test_a_cut_out_brings_its_own_outline(pipe, image, tmp_path, monkeypatch):
+    """The transparency of the file, scaled with it, is what the space takes for the person; a frame's is not."""
+    from PIL import Image as PillowImage
+
+    taken, prepare = [], pipe.parts.space.prepare
+
+    def spy(picture, person):
+        reference = prepare(picture, person)
+        taken.append((person.alpha, reference.layers.residual[..., 3]))
+        return reference
+
+    monkeypatch.setattr(pipe.parts.space, "prepare", spy)
+    y, x = np.mgrid[: len(image), : image.shape[1]] / len(image)
+    head = ((x - 0.5) / 0.25) ** 2 + ((y - 0.5) / 0.4) ** 2 < 1
+    bust = head | (((x - 0.5) / 0.45) ** 2 + ((y - 1.0) / 0.2) ** 2 < 1)
+    for shape in (bust, np.hypot(x - 0.5, y - 0.5) < 0.5):
+        PillowImage.fromarray(np.dstack([image, np.uint8(255) * shape])).save(tmp_path / "cut.png")
+        pipe(image=tmp_path / "cut.png", audio=hum(0.2), seed=1, size=192)
+    (alpha, person), (ignored, _) = taken
+    assert ignored is None and alpha.shape == person.shape
+    assert np.abs(person - alpha)[alpha > 0.05].max() < 1e-6
+    assert abs(float(alpha.mean()) - float(bust.mean())) < 0.02
+
+
 def test_no_motion_is_the_picture(pipe, image):
     """Silence, no strength: lips rest; zero parameters give the picture back bit for bit."""
     reference = pipe.parts.space.prepare(image)

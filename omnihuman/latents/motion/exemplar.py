@@ -109,6 +109,8 @@ def _level(image: Image, state: NDArray[np.uint8], scale: float, depth_px: float
     usable = cv2.erode((small == KNOWN).astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     inside = cv2.distanceTransform((small != KNOWN).astype(np.uint8), cv2.DIST_L2, 3)
     depth = max(1.0, depth_px * scale)
+    # Without a known pixel the distances are infinite.
+    inside = np.minimum(inside, np.float32(height + width))
     trust = np.where(small == KNOWN, 1.0, np.maximum(0.05, 0.5 * np.exp(-3 * inside / depth))).astype(np.float32)
     return _Level(
         np.ascontiguousarray(colour), small, usable, trust, _places(small, WANTED), round(_REACH_DEPTHS * depth)
