@@ -22,6 +22,8 @@ from omnihuman.perception.mesh_topology import NUM_BASE_POINTS, NUM_POINTS, tria
 from omnihuman.types import Float
 
 SCHEMA = "omnihuman.landmarks"
+ESSENTIAL = ("right_eye", "left_eye", "nose_tip", "right_mouth", "left_mouth", "chin")
+"""With these six a template lies well on most faces."""
 WAY_OUT = "See docs/landmarks.md; 'python -m omnihuman landmarks PICTURE --out FILE.json' writes one to start from."
 
 _MAX_BYTES = 4_000_000
@@ -76,17 +78,25 @@ def rescaled(points: Float, old_size: tuple[int, int], new_size: tuple[int, int]
     return grown
 
 
-def landmark_record(points: Float, width: int, height: int) -> dict[str, Any]:
-    """Landmarks `478 3` of a picture as the content of a file: the mesh, and the names that can be moved."""
+def landmark_record(points: Float, width: int, height: int, seen: bool = True) -> dict[str, Any]:
+    """Landmarks of a picture as the content of a file.
+
+    Args:
+        points: `478 3`.
+        width: Of the picture.
+        height: Of the picture.
+        seen: The mesh and all names, each of which may be moved; else only those few names that have to be.
+    """
     numbers = {**{name: iris[0] for name, (iris, _) in PUPILS.items()}, **PLACES}
-    return {
+    names = NAMES if seen else ESSENTIAL
+    record = {
         "schema": SCHEMA,
         "version": 1,
         "width": width,
         "height": height,
-        "points": {name: _rounded(points[number, :2]) for name, number in numbers.items()},
-        "mesh": [_rounded(point) for point in points],
+        "points": {name: _rounded(points[numbers[name], :2]) for name in names},
     }
+    return {**record, "mesh": [_rounded(point) for point in points]} if seen else record
 
 
 def _rounded(values: Float) -> list[float]:
