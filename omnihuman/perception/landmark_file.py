@@ -7,6 +7,8 @@ means moving a few names. Version 1 is described in docs/landmarks.md. Legend: p
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -99,6 +101,11 @@ def landmark_record(points: Float, width: int, height: int, seen: bool = True) -
     return {**record, "mesh": [_rounded(point) for point in points]} if seen else record
 
 
+def record_text(record: Mapping[str, Any]) -> str:
+    """The content of a file as JSON with one point per line, so that a person can find and change it."""
+    return re.sub(r"\[\s+([-\d.,\s]+?)\s+\]", lambda row: f"[{' '.join(row[1].split())}]", json.dumps(record, indent=1))
+
+
 def _rounded(values: Float) -> list[float]:
     return [round(float(value), 2) for value in values]
 
@@ -132,11 +139,9 @@ def _parsed(data: Mapping[str, Any], name: str) -> LandmarkFile:
     rows = file.mesh or []
     if file.mesh is not None and len(rows) not in (NUM_BASE_POINTS, NUM_POINTS):
         raise _invalid(f"{name}: mesh has {len(rows)} rows, {NUM_BASE_POINTS} or {NUM_POINTS} are needed")
-    if len({len(row) for row in rows} | {len(rows[0]) if rows else 2}) > 1 or any(len(r) not in (2, 3) for r in rows):
+    if {len(row) for row in rows} not in (set(), {2}, {3}):
         raise _invalid(f"{name}: every row of mesh holds x, y or every row holds x, y, z")
-    if not np.isfinite(
-        [*(c for row in rows for c in row), *(c for place in file.points.values() for c in place)]
-    ).all():
+    if not all(math.isfinite(value) for place in (*rows, *file.points.values()) for value in place):
         raise _invalid(f"{name}: a coordinate is no number")
     if not rows:
         _require_enough(file.points, name)

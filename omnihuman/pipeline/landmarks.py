@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from omnihuman.errors import InputError
 from omnihuman.media.files import is_same_file, unwritable
 from omnihuman.media.image import read_image, write_image
 from omnihuman.perception.face_template import mean_mesh
-from omnihuman.perception.landmark_file import landmark_record
+from omnihuman.perception.landmark_file import landmark_record, record_text
 from omnihuman.perception.mesh_topology import edges
 from omnihuman.perception.pictured import PersonFinder
 from omnihuman.types import Float, Image, PersonChoice
@@ -65,7 +64,7 @@ def write_landmarks(picture: Path, out: Path, sheet: Path | None, finder: Person
     image = read_image(picture)
     located = locate(image, finder, face)
     height, width = image.shape[:2]
-    text = json.dumps(landmark_record(located.points, width, height, located.seen), indent=1)
+    text = record_text(landmark_record(located.points, width, height, located.seen))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text + "\n", encoding="utf-8")
@@ -75,9 +74,8 @@ def write_landmarks(picture: Path, out: Path, sheet: Path | None, finder: Person
         raise unwritable(out if sheet is None or out.is_dir() else sheet, error) from None
     except ValueError:
         assert sheet is not None
-        raise InputError(
-            "output_invalid", f"{sheet.name!r} is not the name of a picture", "Name it NAME.png."
-        ) from None
+        cause = f"{sheet.name!r} is not the name of a picture"
+        raise InputError("output_invalid", cause, "Name it NAME.png.") from None
     return located
 
 
