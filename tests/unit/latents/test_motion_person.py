@@ -43,7 +43,7 @@ class Torso:
         for number, landmark in ((0, 1), (1, 362), (3, 263), (4, 133), (6, 33), (9, 291), (10, 61)):
             points[number, :2] = real[landmark, :2]
         points[[11, 12], :2] = [[380, 450], [132, 450]]
-        return BodyLandmarks(points, np.ones(33, np.float32), 0.9)
+        return BodyLandmarks(points, (np.arange(33) <= 12).astype(np.float32), 0.9)
 
 
 def test_several_faces_are_told_and_one_can_be_chosen():
