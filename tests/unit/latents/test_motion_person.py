@@ -63,9 +63,9 @@ def test_given_landmarks_are_prepared_as_found_ones():
 
 
 def test_without_a_face_head_and_body_move_and_the_face_does_not():
-    space = MotionSpace(Hidden(), TinyMatte(), Torso(), absolute_mouth=True)
+    space = MotionSpace(Hidden(), TinyMatte(), Torso())
     picture = draw_face()
-    reference = space.prepare(picture)
+    reference = space.express(space.prepare(picture), "absolute")
     assert "--landmarks" in reference.facts.warnings[0]
     face = {name: 0.8 for name, i in INDEX.items() if any(i in group_indices(group) for group in FACE_GROUPS)}
     rest, talking, turning, swaying = space.render(
@@ -78,7 +78,7 @@ def test_without_a_face_head_and_body_move_and_the_face_does_not():
 
 def test_a_head_that_is_no_top_is_refused():
     class Everywhere:
-        def estimate(self, image, face):
+        def estimate(self, image, face, body=None):
             return np.ones(image.shape[:2], np.float32)
 
     class Low(Torso):
