@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from omnihuman.cli import animate, bench, evaluate, licences, models, pose, train
+from omnihuman.cli import animate, bench, evaluate, landmarks, licences, models, pose, train
 from omnihuman.cli.console import fail
 from omnihuman.config import VERSION
 from omnihuman.errors import InputError
@@ -26,6 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(animate.animate)
+app.command()(landmarks.landmarks)
 app.command()(train.train)
 app.command()(bench.bench)
 app.command()(licences.licences)

@@ -52,6 +52,10 @@ _AGREEING_SHOULDERS = (0.25, 0.6)
 _MIN_SHOULDER_VISIBILITY = 0.2
 _MAX_TURN_DEG = 40.0
 _RETRY_FRAMES = 10
+_FACELESS_SIDES, _FACELESS_CENTRES = (1.0, 1.5, 2.2), (0.5, 0.75, 1.0)
+_MIN_HELD, _MIN_SEEN_SHOULDERS, _MIN_NECK_SHOULDERS = 0.5, 0.5, 0.2
+_MIN_SHOULDERS_SHARE = 0.12
+_HEAD_POINTS = list(range(11))
 _MIRROR_LOOKS = 5
 _GUESS_DOWN_FACES = 3.4
 _GUESS_SIDES_FACES = (11.0, 8.0, 15.0)
@@ -98,6 +102,29 @@ class BodyPerception:
         with self._pose() as model:
             best = _found(model, image, face)
             return None if best is None else _averaged(best, _mirror_look(model, image, best), image)
+
+    def detect_faceless(self, image: Image) -> BodyLandmarks | None:
+        """The largest upright body in a picture `H W 3` in which no face was found; None without a convincing one.
+
+        The detector looks for heads and fails with them, so squares over the picture are tried as well; a bag or a hand
+        that passes for a small body loses against a larger one that holds in the mirror.
+        """
+        best: BodyLandmarks | None = None
+        best_rank = 0.0
+        with self._pose() as model:
+            for roi in _faceless_candidates(model, image):
+                pose = _looked_at_twice(model, image, roi)
+                if pose.score < _MIN_SCORE or not _upright(pose):
+                    continue
+                mirrored = _mirror_look(model, image, pose)
+                held = float(_agreement(pose, mirrored)[_HEAD_POINTS].mean()) * min(pose.score, mirrored.score)
+                body = _averaged(pose, mirrored, image)
+                seen = float(body.visibility[[SHOULDER_LEFT, SHOULDER_RIGHT]].min())
+                rank = held * _shoulders_px(body.points)
+                large = _shoulders_px(body.points) >= _MIN_SHOULDERS_SHARE * min(image.shape[:2])
+                if large and held >= _MIN_HELD and seen >= _MIN_SEEN_SHOULDERS and rank > best_rank:
+                    best, best_rank = body, rank
+        return best
 
     def follower(self) -> BodyFollower:
         """Something that follows the body of one person through a video."""
@@ -172,6 +199,21 @@ def _candidates(model: BodyPoseModel, image: Image, face: FaceLandmarks | None) 
             found.sort(key=lambda roi: _distance_to_neck(roi, face))
         yield from found[:2]
     yield from guesses
+
+
+def _faceless_candidates(model: BodyPoseModel, image: Image) -> Iterator[SquareROI]:
+    """The detector's squares, and squares of bodies that fill the picture or are cut off below."""
+    yield from _candidates(model, image, None)
+    height, width = image.shape[:2]
+    for side in _FACELESS_SIDES:
+        for down in _FACELESS_CENTRES:
+            yield SquareROI(width / 2, height * down, side * max(height, width))
+
+
+def _upright(pose: RawPose) -> bool:
+    """Whether the head lies well above the shoulders."""
+    head, neck = pose.points[_HEAD_POINTS, 1].mean(), pose.points[[SHOULDER_LEFT, SHOULDER_RIGHT], 1].mean()
+    return float(neck - head) > _MIN_NECK_SHOULDERS * _shoulders_px(pose.points)
 
 
 def _guesses(face: FaceLandmarks) -> Iterator[SquareROI]:

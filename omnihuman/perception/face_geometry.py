@@ -93,11 +93,16 @@ def head_rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> Float:
 
     The inverse of `head_pose_deg`: turning the picture changes roll alone.
     """
+    return exact_head_rotation(yaw_deg, pitch_deg, roll_deg).astype(np.float32)
+
+
+def exact_head_rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> Float:
+    """`head_rotation` in float64, for fits that need its slope."""
     yaw, pitch, roll = np.radians([yaw_deg, pitch_deg, roll_deg])
     nod = np.array([[1, 0, 0], [0, np.cos(pitch), np.sin(pitch)], [0, -np.sin(pitch), np.cos(pitch)]])
     turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
     tilt = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
-    return (tilt @ turn @ nod).astype(np.float32)
+    return np.asarray(tilt @ turn @ nod, np.float64)
 
 
 def head_similarity(points: Float) -> tuple[float, Float, Float]:

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.interpolate import RBFInterpolator
 from scipy.optimize import least_squares
 
-from omnihuman.perception.face_geometry import head_rotation
+from omnihuman.perception.face_geometry import exact_head_rotation
 from omnihuman.perception.mesh_topology import (
     EYE_LEFT,
     EYE_RIGHT,
@@ -108,7 +108,7 @@ def _posed(mesh: Float, source: Float, known: Float) -> Float:
 
     def place(values: Float, points: Float) -> Float:
         yaw, nod, roll, log_scale, x, y = values
-        turned = (points - [*centre, 0.0]) @ head_rotation(yaw, nod, roll).T.astype(np.float64)
+        turned = (points - [*centre, 0.0]) @ exact_head_rotation(yaw, nod, roll).T
         return np.exp(log_scale) * turned + [x, y, 0.0]
 
     def misses(values: Float) -> Float:

@@ -37,7 +37,7 @@ _MAX_FINDS = 6
 _FINGER_PALMS = (0.35, 2.6)
 _HAND_SHOULDERS = (0.07, 0.9)
 _NEAR_WRIST_HANDS = 2.0
-_MAX_REACH_SHOULDERS = 2.6
+_MAX_REACH_SHOULDERS, _LOOSE_WRIST_SHOULDERS = 2.2, 1.0
 _SAME_HAND = 0.5
 _WINDOW_FOREARMS = 2.5
 _MAX_STEP_HANDS = 1.5
@@ -182,11 +182,15 @@ def _possible(hand: RawHand, body: BodyLandmarks | None) -> bool:
     """Whether the hand can belong to this body: of its scale, within reach of a shoulder."""
     if body is None:
         return True
-    left, right = body.points[joints.SHOULDER_LEFT], body.points[joints.SHOULDER_RIGHT]
-    shoulders_px = max(1.0, float(np.linalg.norm(left - right)))
-    reach_px = min(float(np.linalg.norm(hand.points[WRIST, :2] - shoulder[:2])) for shoulder in (left, right))
+    shoulders_px = _shoulders_px(body)
+    shoulders = body.points[[joints.SHOULDER_LEFT, joints.SHOULDER_RIGHT], :2]
+    reach_px = float(np.linalg.norm(shoulders - hand.points[WRIST, :2], axis=1).min())
     low, high = _HAND_SHOULDERS
     return low <= _palm_px(hand) / shoulders_px <= high and reach_px <= _MAX_REACH_SHOULDERS * shoulders_px
+
+
+def _shoulders_px(body: BodyLandmarks) -> float:
+    return max(1.0, float(np.linalg.norm(body.points[joints.SHOULDER_LEFT] - body.points[joints.SHOULDER_RIGHT])))
 
 
 def _without_twins(hands: list[RawHand]) -> list[RawHand]:
@@ -213,8 +217,10 @@ def _by_side(hands: list[RawHand], body: BodyLandmarks | None) -> dict[str, Hand
 def _fit(hand: RawHand, side: str, body: BodyLandmarks | None) -> float:
     """How well a hand fits a side: its looks, and the body's wrist where that is seen."""
     looks = hand.right if side == "r" else 1 - hand.right
-    if body is None or not _wrist_seen(body, side):
+    if body is None:
         return hand.score * (looks - 0.5)
-    wrist = body.points[_ARMS[side][1], :2]
-    apart = float(np.linalg.norm(hand.points[WRIST, :2] - wrist)) / _palm_px(hand)
-    return hand.score * (looks - 0.5 + 1.0 - apart / _NEAR_WRIST_HANDS)
+    apart_px = float(np.linalg.norm(hand.points[WRIST, :2] - body.points[_ARMS[side][1], :2]))
+    if _wrist_seen(body, side):
+        return hand.score * (looks - 0.5 + 1.0 - apart_px / (_NEAR_WRIST_HANDS * _palm_px(hand)))
+    # Even a wrist that is not seen tells where it is not: a hand far from it is somebody else's.
+    return hand.score * (looks - 0.5) if apart_px <= _LOOSE_WRIST_SHOULDERS * _shoulders_px(body) else -1.0

@@ -7,6 +7,8 @@ means moving a few names. Version 1 is described in docs/landmarks.md. Legend: p
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +24,8 @@ from omnihuman.perception.mesh_topology import NUM_BASE_POINTS, NUM_POINTS, tria
 from omnihuman.types import Float
 
 SCHEMA = "omnihuman.landmarks"
+ESSENTIAL = ("right_eye", "left_eye", "nose_tip", "right_mouth", "left_mouth", "chin")
+"""With these six a template lies well on most faces."""
 WAY_OUT = "See docs/landmarks.md; 'python -m omnihuman landmarks PICTURE --out FILE.json' writes one to start from."
 
 _MAX_BYTES = 4_000_000
@@ -76,17 +80,30 @@ def rescaled(points: Float, old_size: tuple[int, int], new_size: tuple[int, int]
     return grown
 
 
-def landmark_record(points: Float, width: int, height: int) -> dict[str, Any]:
-    """Landmarks `478 3` of a picture as the content of a file: the mesh, and the names that can be moved."""
+def landmark_record(points: Float, width: int, height: int, seen: bool = True) -> dict[str, Any]:
+    """Landmarks of a picture as the content of a file.
+
+    Args:
+        points: `478 3`.
+        width: Of the picture.
+        height: Of the picture.
+        seen: The mesh and all names, each of which may be moved; else only those few names that have to be.
+    """
     numbers = {**{name: iris[0] for name, (iris, _) in PUPILS.items()}, **PLACES}
-    return {
+    names = NAMES if seen else ESSENTIAL
+    record = {
         "schema": SCHEMA,
         "version": 1,
         "width": width,
         "height": height,
-        "points": {name: _rounded(points[number, :2]) for name, number in numbers.items()},
-        "mesh": [_rounded(point) for point in points],
+        "points": {name: _rounded(points[numbers[name], :2]) for name in names},
     }
+    return {**record, "mesh": [_rounded(point) for point in points]} if seen else record
+
+
+def record_text(record: Mapping[str, Any]) -> str:
+    """The content of a file as JSON with one point per line, so that a person can find and change it."""
+    return re.sub(r"\[\s+([-\d.,\s]+?)\s+\]", lambda row: f"[{' '.join(row[1].split())}]", json.dumps(record, indent=1))
 
 
 def _rounded(values: Float) -> list[float]:
@@ -122,11 +139,9 @@ def _parsed(data: Mapping[str, Any], name: str) -> LandmarkFile:
     rows = file.mesh or []
     if file.mesh is not None and len(rows) not in (NUM_BASE_POINTS, NUM_POINTS):
         raise _invalid(f"{name}: mesh has {len(rows)} rows, {NUM_BASE_POINTS} or {NUM_POINTS} are needed")
-    if len({len(row) for row in rows} | {len(rows[0]) if rows else 2}) > 1 or any(len(r) not in (2, 3) for r in rows):
+    if {len(row) for row in rows} not in (set(), {2}, {3}):
         raise _invalid(f"{name}: every row of mesh holds x, y or every row holds x, y, z")
-    if not np.isfinite(
-        [*(c for row in rows for c in row), *(c for place in file.points.values() for c in place)]
-    ).all():
+    if not all(math.isfinite(value) for place in (*rows, *file.points.values()) for value in place):
         raise _invalid(f"{name}: a coordinate is no number")
     if not rows:
         _require_enough(file.points, name)

@@ -33,6 +33,8 @@ _HEAD_PLACES = {
 """Head points of the body -> the landmark that each is."""
 _LOOK_SIDES_FACES, _LOOK_TURNS_DEG = (1.4, 2.0, 2.8), (0.0, -25.0, 25.0)
 _MAX_HEAD_MISS_FACES = 0.6
+_HAIR_FACES, _MAX_ABOVE_FACES = 1.0, 0.4
+"""Hair and hats may stand one face high over a face; how much of the person may be above that, in faces."""
 _FACE_SHOULDERS = 0.55
 """Height of a face over the distance of the shoulders."""
 _LEAST_FACE_SHOULDERS = 0.45
@@ -86,16 +88,13 @@ class PersonFinder:
             return PicturedPerson(face, self._body_of(image, face), num_faces=len(faces))
         return self._without_detector(image)
 
-    def _body_of(self, image: Image, face: FaceLandmarks | None) -> BodyLandmarks | None:
+    def _body_of(self, image: Image, face: FaceLandmarks) -> BodyLandmarks | None:
         return None if self._body is None else self._body.detect(image, face)
 
     def _without_detector(self, image: Image) -> PicturedPerson:
-        body = self._body_of(image, None)
+        body = None if self._body is None else self._body.detect_faceless(image)
         if body is None:
-            way_out = (
-                "Give the places of eyes and mouth with --landmarks, or use a picture with a visible face or body."
-            )
-            raise InputError("face_not_found", "neither a face nor a body was found in the picture", way_out)
+            raise not_found()
         face = self._face.look(image, _head_squares(body))
         if face is not None and _head_miss(face, body) <= _MAX_HEAD_MISS_FACES:
             return PicturedPerson(face, body)
@@ -106,6 +105,25 @@ def _no_such_face(number: int, num_faces: int) -> InputError:
     cause = f"face {number} was asked for; faces found in the picture: {num_faces}"
     way_out = f"Give a number from 1 to {num_faces}; 1 is the largest face." if num_faces > 1 else "Leave --face out."
     return InputError("face_number_invalid", cause, way_out)
+
+
+def is_topped(face: FaceLandmarks, matte: Float) -> bool:
+    """Whether a guessed head is the top of the person: more of the person above it means that it is none.
+
+    Args:
+        face: The template on the guessed head.
+        matte: `H W` person in 0..1.
+    """
+    left, right = (max(0, int(edge)) for edge in face.box[::2])
+    height_px = face.box[3] - face.box[1]
+    above = matte[: max(0, int(face.box[1] - _HAIR_FACES * height_px)), left : right + 1]
+    return above.size == 0 or float(above.mean(axis=1).sum()) <= _MAX_ABOVE_FACES * height_px
+
+
+def not_found() -> InputError:
+    """Neither a face nor a body that could carry one."""
+    way_out = "Give the places of eyes and mouth with --landmarks, or use a picture that shows them."
+    return InputError("face_not_found", "no face was found in the picture, and no body either", way_out)
 
 
 def _head_squares(body: BodyLandmarks) -> Iterator[SquareROI]:

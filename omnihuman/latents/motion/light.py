@@ -116,6 +116,8 @@ def softness_px(image: Image, points: Float, frame: HeadFrame) -> float:
     gradient = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)) / 8.0
     steep = cv2.dilate(gradient, kernel)
     strong = contrast > np.percentile(contrast, 60)
+    if not strong.any():  # one flat colour: a covered face
+        return 0.6
     width = contrast[strong] / np.maximum(steep[strong], 1e-3)
     # An ideal step blurred by sigma has contrast / steepest gradient = sqrt(2 pi) sigma.
     return float(np.clip(np.percentile(width, 10) / np.sqrt(2 * np.pi), 0.3, 6.0))

@@ -14,7 +14,7 @@ from omnihuman.latents.motion import topology as topo
 from omnihuman.latents.motion.basis import FaceBasis
 from omnihuman.latents.motion.body import BodyField, move_body, ramp, smoothstep
 from omnihuman.latents.motion.depth import HeadFrame
-from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW, group_indices
+from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW, NAMES, group_indices
 from omnihuman.latents.motion.yielding import smile_taken, yielded_gaps
 from omnihuman.perception.face_geometry import head_rotation
 from omnihuman.types import Expression, Float
@@ -30,6 +30,8 @@ _SEAL_UPPER_SHARE, _BITE_UPPER_SHARE = 0.42, 0.1
 _BITE_GAP_IOD = 0.030
 """Strip of upper teeth that shows above the lower lip in f and v."""
 _WIDE_YAW_DEG = 15.0
+_PROFILE_YAW_DEG, _PROFILE_LOSS = 40.0, 0.4
+_OPENING = [i for i in group_indices("mouth") if NAMES[i] not in ("seal", "lip_press")]
 _FACE = [i for group in ("mouth", "brows", "eyes", "gaze") for i in group_indices(group)]
 
 
@@ -75,6 +77,8 @@ def clip_parameters(parameters: Float, frame: HeadFrame, face_gain: float = 1.0)
     limit = float(HIGH[INDEX["head_yaw_deg"]]) * (1 - 0.5 * turned)
     clipped[INDEX["head_yaw_deg"]] = np.clip(clipped[INDEX["head_yaw_deg"]], -limit, limit)
     clipped[_FACE] *= face_gain
+    # In profile half of the mouth is a line: what opens or widens it far would leave the face.
+    clipped[_OPENING] *= 1 - _PROFILE_LOSS * ramp((abs(frame.yaw_deg) - _PROFILE_YAW_DEG) / 20.0)
     return clipped
 
 

@@ -20,7 +20,7 @@ from omnihuman.latents.motion.drive import fit_clip, follow
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS, SCALE
 from omnihuman.latents.motion.reference import MotionReference, build_reference, with_expression
 from omnihuman.latents.motion.renderer import FrameRenderer
-from omnihuman.perception.pictured import PersonFinder, PicturedPerson
+from omnihuman.perception.pictured import PersonFinder, PicturedPerson, is_topped, not_found
 from omnihuman.types import ANYBODY, Clip, ConditionTrack, Expression, Float, Image, LatentSpec, PersonChoice
 
 if TYPE_CHECKING:
@@ -78,13 +78,15 @@ class MotionSpace:
         pictured = PersonFinder(self._face, self._body).find(image, person)
         face = pictured.face
         iod_px = float(np.linalg.norm(face.points[33] - face.points[263]))
-        if iod_px < MIN_IOD_PX:
+        if pictured.face_seen and iod_px < MIN_IOD_PX:
             raise InputError(
                 "face_too_small",
                 f"the eyes of the face are {iod_px:.0f} pixels apart, {MIN_IOD_PX:.0f} are needed",
                 "Use a larger picture or a larger size, or crop it closer to the person.",
             )
         matte = person.alpha if person.alpha is not None else self._matte.estimate(image, face, pictured.body)
+        if not (pictured.face_seen or is_topped(face, matte)):
+            raise not_found()
         with_hands = self._hands is not None and pictured.body is not None
         hands = self._hands.detect(image, pictured.body) if self._hands is not None and with_hands else None
         reference = build_reference(image, face.points, matte, pictured.body, hands)

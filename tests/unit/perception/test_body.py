@@ -23,6 +23,7 @@ def standing_face():
 
 def standing_body(face, score=0.95):
     points = np.full((33, 3), (200, 300, 0), np.float32)
+    points[:11] = (200, 95, 0)
     for number, landmark in body._FACE_PAIRS:
         points[number] = face.points[landmark]
     points[body.SHOULDER_LEFT], points[body.SHOULDER_RIGHT] = (260, 180, 0), (140, 180, 0)
@@ -138,3 +139,38 @@ def test_points_that_the_mirror_image_puts_elsewhere_are_not_visible():
 def test_mirrored_numbers_swap_the_sides():
     assert body._MIRRORED[body.WRIST_LEFT] == body.WRIST_RIGHT
     assert [body._MIRRORED[k] for k in body._MIRRORED] == list(range(33))
+
+
+class Crowd(Poses):
+    """Sees the pose whose hips are nearest to a square."""
+
+    def __init__(self, *poses):
+        super().__init__([], poses[0])
+        self.poses = poses
+
+    def landmarks(self, image, roi):
+        mirrored = image[0, 0, 0] != 0
+        x = PICTURE.shape[1] - 1 - roi.x if mirrored else roi.x
+        pose = min(self.poses, key=lambda p: np.hypot(p.next_roi.x - x, p.next_roi.y - roi.y))
+        return in_the_mirror(pose) if mirrored else pose
+
+
+def shrunk(pose, factor, centre, score=0.99):
+    points = (pose.points - [200, 300, 0]) * factor + [*centre, 0]
+    return RawPose(points.astype(np.float32), pose.visibility, score, SquareROI(*centre, 500 * factor))
+
+
+def test_without_a_face_the_largest_upright_body_counts():
+    large = standing_body(standing_face(), score=0.8)
+    bag = shrunk(large, 0.3, (100, 500))
+    found = body.BodyPerception(lambda: nullcontext(Crowd(bag, large))).detect_faceless(PICTURE)
+    assert np.allclose(found.points, large.points)
+
+
+@pytest.mark.parametrize("change", ["hanging", "tiny", "doubtful"])
+def test_without_a_face_doubtful_bodies_are_refused(change):
+    pose = standing_body(standing_face())
+    if change == "hanging":
+        pose = RawPose(pose.points * [1, -1, 1] + [0, 500, 0], pose.visibility, pose.score, pose.next_roi)
+    pose = {"tiny": shrunk(pose, 0.2, (200, 300)), "doubtful": shrunk(pose, 1, (200, 300), 0.4)}.get(change, pose)
+    assert body.BodyPerception(lambda: nullcontext(Poses([], pose))).detect_faceless(PICTURE) is None

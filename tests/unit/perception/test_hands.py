@@ -102,6 +102,12 @@ def test_hands_out_of_reach_belong_to_someone_else():
     assert perception(Hands([(far, 0.9)], palms=[far])).detect(PICTURE, near_body) == {}
 
 
+def test_a_hand_far_from_an_unseen_wrist_belongs_to_someone_else():
+    hidden = two_armed_body(right=(40, 420), seen=(1.0, 0.0))
+    assert set(perception(Hands([((70, 400), 0.9)], palms=[(70, 400)])).detect(PICTURE, hidden)) == {"r"}
+    assert perception(Hands([((150, 330), 0.9)], palms=[(150, 330)])).detect(PICTURE, hidden) == {}
+
+
 def test_following_looks_once_per_hand():
     model = Hands([(LEFT, 0.1), (RIGHT, 0.9)])
     finder = perception(model)
