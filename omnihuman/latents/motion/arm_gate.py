@@ -29,6 +29,7 @@ _SEEN = 0.5
 _MIN_CERTAINTY, _MIN_COVERED = 0.7, 0.6
 CONTINUED_SW, _CONTINUED_HAND_SW = 0.3, 0.08
 """How far an arm that the frame cuts is continued beyond it, and how much of a continued hand may come in."""
+_BEFORE_BODY = 0.2
 _MIN_LENGTH_SW = 0.35
 _MIN_PALM_PX, _SURE_PALM_PX = 12.0, 24.0
 _SURE_HAND = 0.8
@@ -189,8 +190,8 @@ def _before_face(gate: ArmGate, scene: ArmScene) -> None:
 
 def _before_body(gate: ArmGate, scene: ArmScene) -> None:
     """An arm before the body uncovers paint: the more of it, and the richer the pattern, the less it may move."""
-    if scene.body_behind > 0.35:
-        free = float(np.interp(scene.body_behind, (0.35, 0.85), (26.0, 14.0)))
+    if scene.body_behind > _BEFORE_BODY:
+        free = float(np.interp(scene.body_behind, (_BEFORE_BODY, 0.35, 0.85), (40.0, 26.0, 14.0)))
         free *= float(np.interp(scene.pattern, (10.0, 25.0), (1.0, 0.4)))
         gate.narrow("partly before the body", arm_shoulder_deg=free, arm_elbow_deg=free)
 
@@ -222,8 +223,6 @@ def _at_border(gate: ArmGate, scene: ArmScene) -> None:
         arm_elbow_deg=float(np.degrees(allowed / max(elbow, 1.0))),
         arm_wrist_deg=0.0 if scene.arm.hand is None else 15.0,
     )
-
-
 
 
 def _bend(gate: ArmGate, scene: ArmScene) -> None:

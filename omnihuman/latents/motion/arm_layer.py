@@ -1,9 +1,9 @@
-"""One arm as a layer of its own: its pixels, its mesh, and how the mesh hangs on bones, fingers and torso. Prepared once.
+"""One arm as a layer of its own: its pixels, its mesh, and how that hangs on bones, fingers and torso. Prepared once.
 
-The layer is premultiplied colour A and alpha a. What A + (1 - a) I0 lacks of the picture I (I0: the picture without the
-arm; true background in a soft rim, errors of the cut) is kept as a rest, R = I - A - (1 - a) I0, which stays where it is
-and fades as the arm leaves: so a resting arm gives the picture back bit for bit, whatever the cut and the paint are, and
-a moving one drags no rim of background along.
+The layer is premultiplied colour A and alpha a. What A + (1 - a) I0 lacks of the picture I, where I0 is the picture
+without the arm, is kept as a rest: true background in a soft rim, errors of the cut. It stays where it is and fades as
+the arm leaves. So a resting arm gives the picture back bit for bit, whatever the cut and the paint are, and a
+moving one drags no rim of background along.
 Legend: H height, W width of the picture; h, w of the layer; V vertices, F triangles.
 """
 
@@ -140,7 +140,7 @@ def _pixels(
 
 
 def _own_colour(shown: Float, alpha: Float) -> Float:
-    """Colour `h w 3` of the arm itself: in its soft rim, where background shines through, that of the solid arm nearby."""
+    """Colour `h w 3` of the arm itself: in its soft rim, where background shines through, that of the arm beside it."""
     solid = (alpha > _SURE).astype(np.float32)
     if not solid.any():
         return shown

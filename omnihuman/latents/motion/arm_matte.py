@@ -26,6 +26,7 @@ _EDGE_CONTRAST = 14.0
 _COLOUR_BINS = 12
 _BACKGROUND = 0.08
 _CRUMB = 0.3
+_GUIDE_RADII = 0.18
 _SURELY_SEEN, _MISSED, _PLAIN_ARM = 0.8, 0.85, 1.3
 
 
@@ -101,10 +102,10 @@ def segment_arm(image: Image, matte: Float, arm: ArmBones, others: Float, box: B
     core = (near.min(0) < 0.8) & (small_person > 0.5)
     certainty = float(np.abs(2 * inside - 1)[core].mean()) if core.any() else 0.0
     sharp = np.asarray(smoothstep((inside - 0.28) / 0.44), np.float32)
-    alpha = _to_full(crop, sharp, 0.03 * float(arm.radii[0]) / 0.165) * person
+    alpha = _to_full(crop, sharp, _GUIDE_RADII * float(arm.radii[0])) * person
     attached = arm_seam(arm, _places((width, height), (width, height), box)).reshape(height, width)
-    alpha = _with_crumbs(matte, alpha * attached, box)
-    return ArmMatte(box, alpha.astype(np.float32), certainty, covered_share(matte, arm))
+    whole = _with_crumbs(matte, alpha * attached, box)
+    return ArmMatte(box, whole.astype(np.float32), certainty, covered_share(matte, arm))
 
 
 def completed_matte(image: Image, matte: Float, arm: ArmBones, others: Float, box: Box) -> Float:
@@ -130,7 +131,7 @@ def completed_matte(image: Image, matte: Float, arm: ArmBones, others: Float, bo
 
 
 def _with_crumbs(matte: Float, alpha: Float, box: Box) -> Float:
-    """Adds what of the person would hang in the air without the arm: rims of a sleeve, the end of a thing in the hand."""
+    """Adds what of the person would hang in the air without the arm: a sleeve's rim, the end of a thing in the hand."""
     rest = matte.astype(np.float32).copy()
     rest[box.window] *= 1 - alpha
     count, labels, statistics, _ = cv2.connectedComponentsWithStats((rest > _CRUMB).astype(np.uint8))
@@ -167,7 +168,7 @@ def _by_colour(lab: Float, near: Float, arm: NDArray[np.bool_], out: NDArray[np.
     codes = _codes(lab)
     rest = _histogram(codes[out])
     bone = near.argmin(0)
-    chance = np.full(bone.shape, 0.5)
+    chance: Float = np.full(bone.shape, 0.5)
     for number in (UPPER, FORE, HAND):
         mine = bone == number
         if not (mine & arm).any():
@@ -227,7 +228,7 @@ def joint_side(arm: ArmBones, points: Float, joint: int) -> Float:
     before, behind = arm.bone(joint - 1), arm.bone(joint)
     normal = before + behind
     normal = normal / max(float(np.linalg.norm(normal)), 1e-3)
-    straight = max(0.45, float(np.sqrt(max(0.0, (1 + before @ behind) / 2))))
+    straight = max(0.45, float(np.sqrt(np.clip((1 + float(before @ behind)) / 2, 0.0, 1.0))))
     width = 1.7 * straight * arm.radii[joint]
     return np.asarray(smoothstep((points - arm.joints[joint]) @ normal / width + 0.5), np.float32)
 

@@ -139,11 +139,10 @@ def _body_behind(person: Float, hidden: NDArray[np.bool_], trunk: Float, span: f
 
 
 def _inset(person: Float, hidden: NDArray[np.bool_], span: float) -> Float:
-    """Keeps what goes on behind the arm `h w` a little inside the arm's own outline, or it would show beside a shrug."""
+    """Keeps what goes on behind the arm `h w` a little inside the arm's outline, or it would show beside a shrug."""
     inside = cv2.distanceTransform((person > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     seen = ((person > _SEEN) & ~hidden).astype(np.uint8)
-    deep = cv2.distanceTransform(1 - seen, cv2.DIST_L2, 5)
-    margin = np.minimum(_INSET_SW * span, 0.35 * deep)
+    margin = np.minimum(_INSET_SW * span, 0.35 * cv2.distanceTransform(1 - seen, cv2.DIST_L2, 5))
     return np.asarray(smoothstep((inside - margin) / 2 + 0.5), np.float32)
 
 
@@ -166,6 +165,8 @@ def _painted_body(picture: Float, seen: NDArray[np.bool_], wanted: NDArray[np.bo
 def _mirrored_detail(picture: Float, seen: NDArray[np.bool_], span: float) -> Float:
     """Detail `h w 3` of the seen body, folded over its rim into what is not seen; fades out deep inside."""
     height, width = seen.shape
+    if not seen.any():
+        return np.zeros_like(picture)
     distance = cv2.distanceTransform((~seen).astype(np.uint8), cv2.DIST_L2, 5)
     rounding = max(1.5, _ROUNDING_SW * span)
     # A smooth distance has smooth normals: folding over a ragged rim would tear lines to pieces.

@@ -48,7 +48,9 @@ class DrawnBody:
         inside = (points[:, :2] >= 0).all(1) & (points[:, :2] < [right - left, bottom - top]).all(1)
         body = BodyLandmarks(points, self.body.visibility * inside, self.body.score)
         hands = {
-            s: HandLandmarks(h.points - shift, h.score, s) for s, h in self.hands.items() if inside[15 if s == "l" else 16]
+            s: HandLandmarks(h.points - shift, h.score, s)
+            for s, h in self.hands.items()
+            if inside[15 if s == "l" else 16]
         }
         window = slice(top, bottom), slice(left, right)
         return DrawnBody(
@@ -154,7 +156,9 @@ def _paste_face(picture, matte):
     mask = np.zeros((_FACE_SIDE, _FACE_SIDE), np.uint8)
     scale = _FACE_SIDE / 512
     for centre, axes in (((256, 250), (148, 178)), ((256, 275), (120, 152))):
-        cv2.ellipse(mask, tuple(int(scale * v) for v in centre), tuple(int(scale * v) for v in axes), 0, 0, 360, 255, -1)
+        cv2.ellipse(
+            mask, tuple(int(scale * v) for v in centre), tuple(int(scale * v) for v in axes), 0, 0, 360, 255, -1
+        )
     window = slice(_FACE_TOP, _FACE_TOP + _FACE_SIDE), slice(_FACE_LEFT, _FACE_LEFT + _FACE_SIDE)
     share = mask[..., None].astype(np.float32) / 255
     picture[window] = (share * face + (1 - share) * picture[window]).astype(np.uint8)

@@ -22,7 +22,6 @@ from tests.unit.latents.drawn_body import FORE, MARK, SHOULDERS, SLEEVE, SPAN, d
 ANGLES = {"l": (20, 15), "r": (24, 30)}
 DRAWN = drawn_body()
 REFERENCE = DRAWN.prepared()
-SMALL = {"arm_shoulder_deg_l": 3, "arm_elbow_deg_r": -3}
 
 
 def draw(reference, **values):
@@ -90,7 +89,7 @@ def test_a_resting_arm_is_laid_like_a_moved_one():
 
 
 @pytest.mark.parametrize("side", ["l", "r"])
-@pytest.mark.parametrize("asked", [-25.0, -10.0, 10.0, 25.0, 40.0])
+@pytest.mark.parametrize("asked", [-25.0, -10.0, 10.0, 22.0])
 def test_the_whole_arm_turns_by_the_asked_angle(side, asked):
     before = lifted_deg(mark_at(DRAWN.picture, side), SHOULDERS[side], side)
     after = lifted_deg(mark_at(draw(REFERENCE, **{f"arm_shoulder_deg_{side}": asked}), side), SHOULDERS[side], side)
@@ -106,8 +105,7 @@ def test_the_forearm_turns_steadily_about_the_elbow(side):
     assert seen[4] == pytest.approx(ANGLES[side][1], abs=2.0)
 
 
-@pytest.mark.parametrize("lift", [-20.0, 20.0, 40.0])
-@pytest.mark.parametrize("bend", [-35.0, 35.0])
+@pytest.mark.parametrize(("lift", "bend"), [(-20.0, 35.0), (20.0, -35.0), (20.0, 25.0), (42.0, -40.0)])
 def test_a_moved_arm_is_attached_and_keeps_its_width(lift, bend):
     drawn = drawn_body(plain=True)
     picture = draw(drawn.prepared(), arm_shoulder_deg_l=lift, arm_elbow_deg_l=bend)
@@ -157,19 +155,20 @@ def test_a_little_of_an_arm_changes_only_a_little():
     assert np.abs(drawn.astype(int) - DRAWN.picture).mean() < 0.2
 
 
-@pytest.mark.parametrize("value", [{"sway_x": 0.05}, {"breathe": 1.5}, {"shrug_l": 1.0}, {"lean_deg": 4.0}, {"twist_deg": 9}])
+@pytest.mark.parametrize(
+    "value", [{"sway_x": 0.05}, {"breathe": 1.5}, {"shrug_l": 1.0}, {"lean_deg": 4.0}, {"twist_deg": 9}]
+)
 def test_an_arm_goes_where_its_shoulder_goes(value):
     layer = next(arm for arm in REFERENCE.arms.movable if arm.side == "l")
-    named = {name: 0.0 for name in INDEX} | value
+    named = dict.fromkeys(INDEX, 0.0) | value
     moved = pose_arm(layer, named)
     stiff = layer.shares[0] > 0.999
     shift = (moved - layer.points)[stiff]
     if "lean_deg" in value:
-        arms = layer.points[stiff] - layer.pivots[0]
-        assert np.abs(np.linalg.norm(moved[stiff] - (layer.pivots[0] + shift.mean(0)), axis=1).mean()
-                      - np.linalg.norm(arms, axis=1).mean()) < 12  # fmt: skip
+        apart = [np.linalg.norm(np.diff(p[stiff], axis=0), axis=1) for p in (layer.points, moved)]
+        np.testing.assert_allclose(apart[0], apart[1], atol=0.02)
     else:
-        assert np.ptp(shift, axis=0).max() < 1e-3
+        assert np.ptp(shift, axis=0).max() < 0.02
     assert np.linalg.norm(shift.mean(0)) > 0.8
 
 
@@ -185,7 +184,7 @@ def hide(drawn, *numbers):
         (hide(DRAWN, 13, 14), "shoulder or elbow not seen"),
         (hide(DRAWN, 15, 16), "wrist hidden"),
         (drawn_body((20, -80), (20, -80)), "arms or hands cross or touch"),
-        (drawn_body((25, -172), (30, -176)), "hand or forearm before the face"),
+        (drawn_body((95, -115), (95, -115)), "hand or forearm before the face"),
     ],
 )
 def test_a_gate_that_is_shut_moves_nothing(drawn, reason):
@@ -239,13 +238,12 @@ def test_a_limb_that_the_matte_missed_joins_it():
     matte = drawn.matte.copy()
     cv2.line(matte, tuple(map(int, (elbow + wrist) / 2)), tuple(map(int, wrist)), 0.0, 70)
     completed = drawn.prepared(matte=matte)
-    for limb, half in ((wrist - elbow, 12),):
-        mask = np.zeros(matte.shape, np.uint8)
-        cv2.line(mask, tuple(map(int, elbow)), tuple(map(int, elbow + 0.9 * limb)), 1, 2 * half)
-        layer = next(a for a in completed.arms.movable if a.side == "l")
-        rows, columns = np.nonzero(mask)
-        inside = layer.pixels[rows - layer.origin[1], columns - layer.origin[0], 3]
-        assert (inside > 0.5).mean() > 0.9
+    mask = np.zeros(matte.shape, np.uint8)
+    cv2.line(mask, tuple(map(int, elbow)), tuple(map(int, elbow + 0.9 * (wrist - elbow))), 1, 24)
+    layer = next(a for a in completed.arms.movable if a.side == "l")
+    rows, columns = np.nonzero(mask)
+    inside = layer.pixels[rows - layer.origin[1], columns - layer.origin[0], 3]
+    assert (inside > 0.5).mean() > 0.9
 
 
 def test_soft_limits_follow_small_asks_and_never_pass_the_bound():
@@ -266,7 +264,9 @@ def test_diffusion_is_linear_between_held_ends_and_stops_at_an_edge():
     known[:, [0, -1]] = True
     values = np.zeros((5, 21))
     values[:, -1] = 1.0
-    np.testing.assert_allclose(diffuse(known, values, plain_weights(5, 21)), np.tile(np.linspace(0, 1, 21), (5, 1)), atol=1e-4)
+    np.testing.assert_allclose(
+        diffuse(known, values, plain_weights(5, 21)), np.tile(np.linspace(0, 1, 21), (5, 1)), atol=1e-4
+    )
     lab = np.zeros((5, 21, 3))
     lab[:, 8:] = 60.0
     cut = diffuse(known, values, edge_weights(lab, 14.0))

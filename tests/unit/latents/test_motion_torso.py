@@ -21,7 +21,9 @@ TORSO = locate_torso(DRAWN.body, head_frame(DRAWN.landmarks), 640, 512)
 def moved(points, torso=TORSO, **values):
     points = np.array(points, np.float32)
     out = points.copy()
-    move_body(build_body_field(points, np.zeros(len(points), np.float32), torso), out, dict.fromkeys(INDEX, 0.0) | values)
+    move_body(
+        build_body_field(points, np.zeros(len(points), np.float32), torso), out, dict.fromkeys(INDEX, 0.0) | values
+    )
     return out
 
 
