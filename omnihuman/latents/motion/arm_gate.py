@@ -229,7 +229,7 @@ def _bend(gate: ArmGate, scene: ArmScene) -> None:
     """A forearm folded onto the upper arm is one piece with it in the picture."""
     inner = 180 - np.degrees(np.arccos(np.clip(scene.arm.bone(UPPER) @ scene.arm.bone(FORE), -1, 1)))
     if inner < 50:
-        gate.narrow("elbow sharply bent", arm_elbow_deg=float(np.interp(inner, (25, 50), (4.0, 14.0))))
+        gate.narrow("elbow sharply bent", arm_elbow_deg=float(np.interp(inner, (25, 50), (0.0, 14.0))))
 
 
 def _hand(gate: ArmGate, scene: ArmScene) -> None:

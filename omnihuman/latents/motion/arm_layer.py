@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from omnihuman.latents.motion.arm_bones import FORE, HAND, UPPER, ArmBones, nearness
 from omnihuman.latents.motion.arm_gate import CONTINUED_SW, ArmGate
-from omnihuman.latents.motion.arm_matte import ArmMatte, Box, joint_side, shoulder_line
+from omnihuman.latents.motion.arm_matte import ArmMatte, Box, joint_shares, shoulder_line
 from omnihuman.latents.motion.body import BodyField, Torso, build_body_field, smoothstep
 from omnihuman.latents.motion.hand import FingerRig, build_fingers
 from omnihuman.types import Float, Image
@@ -104,12 +104,8 @@ def build_layer(image: Image, without: Image, arm: ArmBones, matte: ArmMatte, ga
 
 def _shares(arm: ArmBones, points: Float) -> Float:
     """Share of the turn at shoulder, elbow and wrist `3 V`; what hangs on a joint hangs fully on those before it."""
-    elbow = joint_side(arm, points, 1)
+    elbow, wrist = joint_shares(arm, points)
     shoulder = np.maximum(np.asarray(smoothstep((shoulder_line(arm, points) + 0.3) / 1.5)), elbow)
-    wrist = joint_side(arm, points, 2) * elbow
-    # A bent arm's upper part may lie behind the plane of the wrist.
-    near = nearness(arm, points)
-    wrist = np.where(near[UPPER] < np.minimum(near[FORE], near[HAND]), 0.0, wrist)
     return np.stack([shoulder, elbow, wrist]).astype(np.float32)
 
 
