@@ -32,6 +32,10 @@ ConditionKind = Literal["text", "reference", "audio", "pose"]
 """Kinds of condition, weakest motion signal first (OmniHuman-1, section 3.2)."""
 
 
+Expression = Literal["yielding", "relative", "absolute"]
+"""What becomes of the pictured mouth: it yields to speech, stays under it, or is made neutral first."""
+
+
 class AnimationRequest(StrictModel):
     """What a person asks for. CLI options, REST fields, page and manifest are generated from this one schema."""
 
@@ -64,7 +68,7 @@ class AnimationRequest(StrictModel):
     landmarks: Path | None = Field(
         None, description="JSON of landmarks given by hand, for a face that no detector finds."
     )
-    expression: Literal["yielding", "relative", "absolute"] = Field(
+    expression: Expression = Field(
         "yielding",
         description="What becomes of the pictured mouth: it yields to speech, stays under it (relative), "
         "or is made neutral first (absolute).",
@@ -114,10 +118,12 @@ class PersonChoice:
     Attributes:
         face: Number of the face, 1 = the largest.
         landmarks: `478 3` face landmarks in pixels of the picture given by hand, or None; then `face` is not looked at.
+        alpha: `H W` in 0..1 of a picture that is cut out already: what is taken for the person; None of any other.
     """
 
     face: int = 1
     landmarks: Float | None = None
+    alpha: Float | None = None
 
 
 ANYBODY = PersonChoice()
@@ -193,6 +199,7 @@ class ReferenceFacts:
         arm_l_visible: 0..1, subject's left arm down to the wrist.
         arm_r_visible: 0..1, subject's right arm down to the wrist.
         mouth_gap_iod: Inner-lip gap in the picture over IOD.
+        warnings: What a person should know of how the picture was understood, one line each.
     """
 
     yaw_deg: float
@@ -205,6 +212,7 @@ class ReferenceFacts:
     arm_l_visible: float
     arm_r_visible: float
     mouth_gap_iod: float
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,19 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from omnihuman.perception.keypoints import KeypointTrack
 from omnihuman.perception.person import PersonTrack
-from omnihuman.types import ANYBODY, Clip, ConditionTrack, Float, Image, LatentSpec, PersonChoice, ReferenceFacts
+from omnihuman.types import (
+    ANYBODY,
+    Clip,
+    ConditionTrack,
+    Expression,
+    Float,
+    Image,
+    LatentSpec,
+    PersonChoice,
+    ReferenceFacts,
+)
 
 
 class Reference(Protocol):
@@ -35,11 +46,15 @@ class LatentSpace(Protocol):
         """Everything that is computed once per picture."""
         ...
 
+    def express(self, reference: Any, expression: Expression) -> Reference:
+        """The same reference with what becomes of its pictured mouth; as it is in spaces that have no say in it."""
+        ...
+
     def encode(self, clip: Clip, reference: Any) -> Tensor:
         """Clip of the same or another person -> normalised latents `1 C T ...`."""
         ...
 
-    def follow(self, person: PersonTrack, reference: Any, lips: bool) -> ConditionTrack:
+    def follow(self, person: PersonTrack | KeypointTrack, reference: Any, lips: bool) -> ConditionTrack:
         """What a driver did, for the pictured person: a pose track; the mouth only where `lips` is set."""
         ...
 

@@ -157,7 +157,7 @@ def _with_crumbs(matte: Float, alpha: Float, box: Box) -> Float:
 
 
 def _with_thing(matte: Float, alpha: Float, box: Box, about: NDArray[np.bool_], thread_px: int) -> Float:
-    """Adds what near a hand (`about` `h w`) hangs on the rest of the person by a thread only: the end of a held thing."""
+    """Adds what near a hand (`about` `h w`) hangs on the rest of the person by a thread: the end of a held thing."""
     rest = matte.astype(np.float32).copy()
     rest[box.window] *= 1 - alpha
     kernel = np.ones((2 * thread_px + 1, 2 * thread_px + 1), np.uint8)

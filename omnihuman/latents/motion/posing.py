@@ -14,9 +14,10 @@ from omnihuman.latents.motion import topology as topo
 from omnihuman.latents.motion.basis import FaceBasis
 from omnihuman.latents.motion.body import BodyField, move_body, ramp, smoothstep
 from omnihuman.latents.motion.depth import HeadFrame
-from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW
+from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW, group_indices
+from omnihuman.latents.motion.yielding import smile_taken, yielded_gaps
 from omnihuman.perception.face_geometry import head_rotation
-from omnihuman.types import Float
+from omnihuman.types import Expression, Float
 
 MIN_GAP_IOD = 0.004
 """Inner lips never come nearer than this; at rest `split_lips` sees to it."""
@@ -29,6 +30,7 @@ _SEAL_UPPER_SHARE, _BITE_UPPER_SHARE = 0.42, 0.1
 _BITE_GAP_IOD = 0.030
 """Strip of upper teeth that shows above the lower lip in f and v."""
 _WIDE_YAW_DEG = 15.0
+_FACE = [i for group in ("mouth", "brows", "eyes", "gaze") for i in group_indices(group)]
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class Rig:
         jaw_probes: Numbers of probes that hang on the jaw.
         rest_gap: `9` inner-lip gaps in pixels.
         rest_smile: `2` left, right: how much of the smile parameters the picture already shows.
-        absolute_mouth: Zero means closed, unsmiling lips instead of the picture's own.
+        expression: What becomes of the pictured mouth; see `yielding.py`.
+        face_gain: Scales what the face does, 0 = it does not move: where no face was found, only a head.
     """
 
     points: Float
@@ -55,15 +58,23 @@ class Rig:
     jaw_probes: tuple[int, ...]
     rest_gap: Float
     rest_smile: Float
-    absolute_mouth: bool = False
+    expression: Expression = "yielding"
+    face_gain: float = 1.0
 
 
-def clip_parameters(parameters: Float, frame: HeadFrame) -> Float:
-    """Limits one vector `P` to the table's range, and the yaw further where the picture is half turned already."""
+def clip_parameters(parameters: Float, frame: HeadFrame, face_gain: float = 1.0) -> Float:
+    """Limits one vector `P` to the table's range, and the yaw further where the picture is half turned already.
+
+    Args:
+        parameters: `P`.
+        frame: Head frame of the picture.
+        face_gain: See `Rig`.
+    """
     clipped = np.clip(np.nan_to_num(parameters.astype(np.float32)), LOW, HIGH)
     turned = ramp((abs(frame.yaw_deg) - _WIDE_YAW_DEG) / 12.0)
     limit = float(HIGH[INDEX["head_yaw_deg"]]) * (1 - 0.5 * turned)
     clipped[INDEX["head_yaw_deg"]] = np.clip(clipped[INDEX["head_yaw_deg"]], -limit, limit)
+    clipped[_FACE] *= face_gain
     return clipped
 
 
@@ -88,9 +99,10 @@ def _express(rig: Rig, points: Float, value: dict[str, float]) -> None:
     coefficients = np.array([value[name] for name in rig.basis.names], np.float32)
     for side in "lr":
         coefficients[rig.basis.names.index(f"blink_{side}")] += _lid_follow(value["gaze_y"])
-    if rig.absolute_mouth:
+    taken = smile_taken(rig.expression, value)
+    if taken:
         for k, side in enumerate("lr"):
-            coefficients[rig.basis.names.index(f"smile_{side}")] -= rig.rest_smile[k]
+            coefficients[rig.basis.names.index(f"smile_{side}")] -= taken * rig.rest_smile[k]
     if coefficients.any():
         count, size, _ = rig.basis.shapes.shape
         moved = coefficients @ rig.basis.shapes.reshape(count, size * 3)
@@ -109,7 +121,7 @@ def _touch_lips(rig: Rig, points: Float, value: dict[str, float]) -> None:
     """Brings lip columns together: seal and press everywhere, rounding at the corners, f and v on the teeth."""
     iod = rig.frame.iod_px
     gap = lip_gaps(points, rig.frame)
-    target = gap - rig.rest_gap if rig.absolute_mouth else gap
+    target = yielded_gaps(rig.expression, gap, rig.rest_gap, value)
     rounding = min(1.0, 0.9 * value["pucker"] + 0.5 * value["funnel"])
     target = target * (1 - rounding * _ZIP)
     bite = value["labiodental"]

@@ -22,13 +22,14 @@ from omnihuman.latents.motion.contours import widen_lids
 from omnihuman.latents.motion.depth import HeadFrame, head_frame, vertex_depth
 from omnihuman.latents.motion.eyes import Eye, build_eyes
 from omnihuman.latents.motion.layers import Layers, split_layers
+from omnihuman.latents.motion.lid_skin import LidSkin, sample_lid_skin
 from omnihuman.latents.motion.mesh import OUTSIDE, Index, PlanarMesh, build_mesh, split_lips
 from omnihuman.latents.motion.mouth import MouthInterior, build_interior
 from omnihuman.latents.motion.posing import MIN_GAP_IOD, Rig, lip_gaps
 from omnihuman.latents.motion.probes import Probes, place_probes
 from omnihuman.latents.motion.raster import triangle_map
 from omnihuman.latents.motion.seam import snap_to_lip_line
-from omnihuman.types import Float, Image, ReferenceFacts
+from omnihuman.types import Expression, Float, Image, ReferenceFacts
 
 if TYPE_CHECKING:
     from omnihuman.perception.body import BodyLandmarks
@@ -71,6 +72,7 @@ class MotionReference:
         order: Drawing order.
         interior: What lies behind the lips.
         eyes: By side, "r" and "l".
+        lids: Skin of the upper lids, by side.
     """
 
     image: Image
@@ -84,6 +86,7 @@ class MotionReference:
     order: DrawingOrder
     interior: MouthInterior
     eyes: dict[str, Eye]
+    lids: dict[str, LidSkin]
 
 
 def build_reference(
@@ -91,7 +94,6 @@ def build_reference(
     landmarks: Float,
     matte: Float,
     body: BodyLandmarks | None,
-    absolute_mouth: bool = False,
     hands: Mapping[str, HandLandmarks] | None = None,
 ) -> MotionReference:
     """Prepares a picture.
@@ -101,18 +103,17 @@ def build_reference(
         landmarks: `478 3`.
         matte: `H W` person in 0..1; all zero means that there is none, and the whole picture bends with the person.
         body: Body landmarks, or None.
-        absolute_mouth: See `Rig`.
         hands: Found hands by the person's own side, "l" and "r"; without one, wrist and fingers hardly move.
     """
     height, width = image.shape[:2]
     frame = head_frame(landmarks)
-    fitted = widen_lids(image, landmarks[: topo.NUM_LANDMARKS], frame)
+    fitted = widen_lids(image, landmarks, frame)
     fitted = snap_to_lip_line(image, fitted, frame)
     fitted = split_lips(fitted, frame.axes[:, 1], MIN_GAP_IOD * frame.iod_px)
     mesh = build_mesh(fitted, height, width)
     depth = vertex_depth(mesh.points, mesh.triangles, landmarks, frame)
     torso = locate_torso(body, frame, height, width)
-    rig, probes = _build_rig(mesh, depth, frame, torso, absolute_mouth)
+    rig, probes = _build_rig(mesh, depth, frame, torso)
     sight = see_arms(image, matte, landmarks, torso, body, hands)
     alpha = sight.matte if matte.max() > 0.5 else np.ones_like(matte)
     arms = take_arms(sight, split_layers(image, alpha, frame.iod_px))
@@ -128,12 +129,11 @@ def build_reference(
         order=_drawing_order(mesh, arms.layers, height, width),
         interior=build_interior(image, rig.points, frame),
         eyes=build_eyes(image, landmarks, rig.points, frame),
+        lids=sample_lid_skin(image, rig.points, frame),
     )
 
 
-def _build_rig(
-    mesh: PlanarMesh, depth: Float, frame: HeadFrame, torso: Torso, absolute_mouth: bool
-) -> tuple[Rig, Probes]:
+def _build_rig(mesh: PlanarMesh, depth: Float, frame: HeadFrame, torso: Torso) -> tuple[Rig, Probes]:
     vertices = np.concatenate([mesh.points, depth[:, None]], 1)
     probes, probe_points = place_probes(vertices, frame)
     points = np.concatenate([vertices, probe_points]).astype(np.float32)
@@ -148,7 +148,6 @@ def _build_rig(
         jaw_probes=probes.jaw,
         rest_gap=lip_gaps(points, frame),
         rest_smile=_rest_smile(points, frame),
-        absolute_mouth=absolute_mouth,
     )
     return rig, probes
 
@@ -224,6 +223,6 @@ def _at_corners(mesh: PlanarMesh, active: NDArray[np.uint8], alpha: Float) -> tu
     return active[rows, columns][corners].max(1), alpha[rows, columns][corners].min(1)
 
 
-def with_mouth_mode(reference: MotionReference, absolute: bool) -> MotionReference:
-    """The same reference with the mouth read relative to the picture, or absolutely."""
-    return replace(reference, rig=replace(reference.rig, absolute_mouth=absolute))
+def with_expression(reference: MotionReference, expression: Expression) -> MotionReference:
+    """The same reference with another answer to what becomes of the pictured mouth; see `yielding.py`."""
+    return replace(reference, rig=replace(reference.rig, expression=expression))
