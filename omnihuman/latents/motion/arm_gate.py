@@ -29,7 +29,7 @@ _SEEN = 0.5
 _MIN_CERTAINTY, _MIN_COVERED = 0.7, 0.6
 CONTINUED_SW, _CONTINUED_HAND_SW = 0.3, 0.08
 """How far an arm that the frame cuts is continued beyond it, and how much of a continued hand may come in."""
-_BEFORE_BODY = 0.2
+_BEFORE_BODY, _LOST_BEFORE_BODY = 0.2, 0.5
 _MIN_LENGTH_SW = 0.35
 _MIN_PALM_PX, _SURE_PALM_PX = 12.0, 24.0
 _SURE_HAND = 0.8
@@ -235,6 +235,9 @@ def _bend(gate: ArmGate, scene: ArmScene) -> None:
 def _hand(gate: ArmGate, scene: ArmScene) -> None:
     if scene.arm.hand is None:
         gate.narrow("no hand found", arm_wrist_deg=8.0, finger_spread=0.0, finger_curl=0.0)
+        if scene.body_behind > _LOST_BEFORE_BODY and _inside(scene.arm.joints[2], scene.image):
+            # Folded, gloved or holding something: nobody knows what would be torn apart.
+            gate.narrow("hand not told from the body", arm_shoulder_deg=4.0, arm_elbow_deg=4.0, arm_wrist_deg=2.0)
         return
     big = float(np.interp(scene.arm.palm_px, (_MIN_PALM_PX, _SURE_PALM_PX), (0.0, 1.0)))
     sure = float(np.interp(scene.arm.hand_score, (0.5, _SURE_HAND), (0.0, 1.0)))

@@ -27,7 +27,7 @@ _MARGIN_SW, _REACH_SW = 0.035, 0.35
 """How far the paint goes beyond the arm, and how much of the surroundings it looks at."""
 _TRUNK_PULL_SW = 0.15
 """Beyond this distance from what is seen, the proportions of a trunk decide where the body goes on."""
-_SEEN, _EMPTY = 0.9, 0.02
+_SEEN = 0.9
 _EDGE_PX = 1.5
 _ROUNDING_SW = 0.03
 _INSET_SW = 0.05
@@ -94,8 +94,7 @@ def take_out(image: Image, matte: Float, background: Image, arm: ArmMatte, trunk
     picture, person = image[box.window].astype(np.float32), matte[box.window]
     behind = _body_behind(person, hidden > 0, trunk[box.window], span)
     skin = _painted_body(picture, (person > _SEEN) & (hidden == 0), (hidden > 0) & (behind > 0), span)
-    far = (person < _EMPTY) & (hidden == 0)
-    scene = background[box.window].astype(np.float32) + _mirrored_detail(picture, far, span)
+    scene = background[box.window].astype(np.float32)
     paint = behind[..., None] * skin + (1 - behind[..., None]) * scene
     share = np.maximum(cv2.blur(cv2.erode(hidden, np.ones((3, 3), np.uint8)).astype(np.float32), (3, 3)), alpha > 0.02)
     share = np.where(hidden > 0, share, 0.0)
