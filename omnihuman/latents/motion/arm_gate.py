@@ -29,7 +29,7 @@ _SEEN = 0.5
 _MIN_CERTAINTY, _MIN_COVERED = 0.7, 0.6
 CONTINUED_SW, _CONTINUED_HAND_SW = 0.3, 0.08
 """How far an arm that the frame cuts is continued beyond it, and how much of a continued hand may come in."""
-_BEFORE_BODY, _LOST_BEFORE_BODY = 0.2, 0.5
+_BEFORE_BODY, _LOST_BEFORE_BODY = 0.2, 0.3
 _MIN_LENGTH_SW = 0.35
 _MIN_PALM_PX, _SURE_PALM_PX = 12.0, 24.0
 _SURE_HAND = 0.8
