@@ -27,7 +27,8 @@ _RADII_SW = (0.165, 0.135, 0.095, 0.11)
 """Half widths of a clothed arm at shoulder, elbow, wrist and knuckles."""
 _FINGER_RADIUS, _THUMB_RADIUS = 0.125, 0.15
 """In lengths of the palm, wrist to root of the middle finger."""
-_ENCLOSED = 0.4
+_ENCLOSED, _THING_PALM = 0.4, 0.8
+"""A thing in the hand: what the fingers enclose is sure, what sticks out may belong to it this far, in palms."""
 _HAND_BEYOND_KNUCKLES = 0.75
 MIN_HAND_SCORE = 0.5
 
@@ -121,9 +122,16 @@ def _hand_nearness(hand: Float, points: Float, palm_px: float, holds: bool) -> F
             width = 1.6 * radius if a == WRIST else radius
             nearest = np.minimum(nearest, on_segment(points, hand[a], hand[b])[1] / width)
     if holds:
-        enclosed = inside_polygon(points, cv2.convexHull(hand)[:, 0])
-        nearest = np.where(enclosed, np.minimum(nearest, _ENCLOSED), nearest)
+        nearest = np.minimum(
+            nearest, _ENCLOSED + _outside(points, cv2.convexHull(hand)[:, 0]) / (_THING_PALM * palm_px)
+        )
     return nearest
+
+
+def _outside(points: Float, outline: Float) -> Float:
+    """Distance `N` of points to a closed outline `M 2`, 0 inside."""
+    edges = [on_segment(points, a, b)[1] for a, b in zip(outline, np.roll(outline, -1, 0), strict=True)]
+    return np.where(inside_polygon(points, outline), 0.0, np.min(edges, axis=0))
 
 
 def on_segment(points: Float, start: Float, end: Float) -> tuple[Float, Float]:

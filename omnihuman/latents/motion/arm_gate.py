@@ -29,6 +29,7 @@ _SEEN = 0.5
 _MIN_CERTAINTY, _MIN_COVERED = 0.7, 0.6
 CONTINUED_SW, _CONTINUED_HAND_SW = 0.3, 0.08
 """How far an arm that the frame cuts is continued beyond it, and how much of a continued hand may come in."""
+_BEFORE_BODY, _LOST_BEFORE_BODY = 0.2, 0.3
 _MIN_LENGTH_SW = 0.35
 _MIN_PALM_PX, _SURE_PALM_PX = 12.0, 24.0
 _SURE_HAND = 0.8
@@ -189,8 +190,8 @@ def _before_face(gate: ArmGate, scene: ArmScene) -> None:
 
 def _before_body(gate: ArmGate, scene: ArmScene) -> None:
     """An arm before the body uncovers paint: the more of it, and the richer the pattern, the less it may move."""
-    if scene.body_behind > 0.35:
-        free = float(np.interp(scene.body_behind, (0.35, 0.85), (26.0, 14.0)))
+    if scene.body_behind > _BEFORE_BODY:
+        free = float(np.interp(scene.body_behind, (_BEFORE_BODY, 0.35, 0.85), (40.0, 26.0, 14.0)))
         free *= float(np.interp(scene.pattern, (10.0, 25.0), (1.0, 0.4)))
         gate.narrow("partly before the body", arm_shoulder_deg=free, arm_elbow_deg=free)
 
@@ -228,12 +229,15 @@ def _bend(gate: ArmGate, scene: ArmScene) -> None:
     """A forearm folded onto the upper arm is one piece with it in the picture."""
     inner = 180 - np.degrees(np.arccos(np.clip(scene.arm.bone(UPPER) @ scene.arm.bone(FORE), -1, 1)))
     if inner < 50:
-        gate.narrow("elbow sharply bent", arm_elbow_deg=float(np.interp(inner, (25, 50), (4.0, 14.0))))
+        gate.narrow("elbow sharply bent", arm_elbow_deg=float(np.interp(inner, (25, 50), (0.0, 14.0))))
 
 
 def _hand(gate: ArmGate, scene: ArmScene) -> None:
     if scene.arm.hand is None:
         gate.narrow("no hand found", arm_wrist_deg=8.0, finger_spread=0.0, finger_curl=0.0)
+        if scene.body_behind > _LOST_BEFORE_BODY and _inside(scene.arm.joints[2], scene.image):
+            # Folded, gloved or holding something: nobody knows what would be torn apart.
+            gate.narrow("hand not told from the body", arm_shoulder_deg=4.0, arm_elbow_deg=4.0, arm_wrist_deg=2.0)
         return
     big = float(np.interp(scene.arm.palm_px, (_MIN_PALM_PX, _SURE_PALM_PX), (0.0, 1.0)))
     sure = float(np.interp(scene.arm.hand_score, (0.5, _SURE_HAND), (0.0, 1.0)))

@@ -1,9 +1,9 @@
-"""One arm as a layer of its own: its pixels, its mesh, and how the mesh hangs on bones, fingers and torso. Prepared once.
+"""One arm as a layer of its own: its pixels, its mesh, and how that hangs on bones, fingers and torso. Prepared once.
 
-The layer is premultiplied colour A and alpha a. What A + (1 - a) I0 lacks of the picture I (I0: the picture without the
-arm; true background in a soft rim, errors of the cut) is kept as a rest, R = I - A - (1 - a) I0, which stays where it is
-and fades as the arm leaves: so a resting arm gives the picture back bit for bit, whatever the cut and the paint are, and
-a moving one drags no rim of background along.
+The layer is premultiplied colour A and alpha a. What A + (1 - a) I0 lacks of the picture I, where I0 is the picture
+without the arm, is kept as a rest: true background in a soft rim, errors of the cut. It stays where it is and fades as
+the arm leaves. So a resting arm gives the picture back bit for bit, whatever the cut and the paint are, and a
+moving one drags no rim of background along.
 Legend: H height, W width of the picture; h, w of the layer; V vertices, F triangles.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from omnihuman.latents.motion.arm_bones import FORE, HAND, UPPER, ArmBones, nearness
 from omnihuman.latents.motion.arm_gate import CONTINUED_SW, ArmGate
-from omnihuman.latents.motion.arm_matte import ArmMatte, Box, joint_side, shoulder_line
+from omnihuman.latents.motion.arm_matte import ArmMatte, Box, joint_shares, shoulder_line
 from omnihuman.latents.motion.body import BodyField, Torso, build_body_field, smoothstep
 from omnihuman.latents.motion.hand import FingerRig, build_fingers
 from omnihuman.types import Float, Image
@@ -104,12 +104,8 @@ def build_layer(image: Image, without: Image, arm: ArmBones, matte: ArmMatte, ga
 
 def _shares(arm: ArmBones, points: Float) -> Float:
     """Share of the turn at shoulder, elbow and wrist `3 V`; what hangs on a joint hangs fully on those before it."""
-    elbow = joint_side(arm, points, 1)
+    elbow, wrist = joint_shares(arm, points)
     shoulder = np.maximum(np.asarray(smoothstep((shoulder_line(arm, points) + 0.3) / 1.5)), elbow)
-    wrist = joint_side(arm, points, 2) * elbow
-    # A bent arm's upper part may lie behind the plane of the wrist.
-    near = nearness(arm, points)
-    wrist = np.where(near[UPPER] < np.minimum(near[FORE], near[HAND]), 0.0, wrist)
     return np.stack([shoulder, elbow, wrist]).astype(np.float32)
 
 
@@ -140,7 +136,7 @@ def _pixels(
 
 
 def _own_colour(shown: Float, alpha: Float) -> Float:
-    """Colour `h w 3` of the arm itself: in its soft rim, where background shines through, that of the solid arm nearby."""
+    """Colour `h w 3` of the arm itself: in its soft rim, where background shines through, that of the arm beside it."""
     solid = (alpha > _SURE).astype(np.float32)
     if not solid.any():
         return shown

@@ -26,6 +26,10 @@ _EDGE_CONTRAST = 14.0
 _COLOUR_BINS = 12
 _BACKGROUND = 0.08
 _CRUMB = 0.3
+_GUIDE_RADII = 0.18
+_THREAD_RADII = 0.1
+_HAND_REACH, _THING_REACH, _THING_BOX_PALM = 1.2, 2.2, 1.5
+"""What is this near to a hand, or to a hand with a thing in it, goes with the hand."""
 _SURELY_SEEN, _MISSED, _PLAIN_ARM = 0.8, 0.85, 1.3
 
 
@@ -73,6 +77,9 @@ def arm_box(arm: ArmBones, height: int, width: int) -> Box | None:
     points = arm.joints if arm.hand is None else np.concatenate([arm.joints, arm.hand])
     reach = _BAND * float(arm.radii.max()) + 2
     low, high = points.min(0) - reach, points.max(0) + reach
+    if arm.holds and arm.hand is not None:
+        thing = _THING_BOX_PALM * arm.palm_px
+        low, high = np.minimum(low, arm.hand.min(0) - thing), np.maximum(high, arm.hand.max(0) + thing)
     left, top = np.clip(np.floor(low), 0, [width, height]).astype(int)
     right, bottom = np.clip(np.ceil(high), 0, [width, height]).astype(int)
     return Box(int(left), int(top), int(right), int(bottom)) if min(right - left, bottom - top) >= 8 else None
@@ -95,16 +102,23 @@ def segment_arm(image: Image, matte: Float, arm: ArmBones, others: Float, box: B
     small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
     small_person = cv2.resize(person, size, interpolation=cv2.INTER_AREA)
     small_others = cv2.resize(others[box.window], size, interpolation=cv2.INTER_AREA)
-    near = nearness(arm, _places(size, (width, height), box)).reshape(3, size[1], size[0])
+    places = _places(size, (width, height), box)
+    near = nearness(arm, places).reshape(3, size[1], size[0])
     lab = cv2.cvtColor(small.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)
     inside = _walk(lab, small_person, small_others > 0.5, near)
     core = (near.min(0) < 0.8) & (small_person > 0.5)
     certainty = float(np.abs(2 * inside - 1)[core].mean()) if core.any() else 0.0
     sharp = np.asarray(smoothstep((inside - 0.28) / 0.44), np.float32)
-    alpha = _to_full(crop, sharp, 0.03 * float(arm.radii[0]) / 0.165) * person
-    attached = arm_seam(arm, _places((width, height), (width, height), box)).reshape(height, width)
-    alpha = _with_crumbs(matte, alpha * attached, box)
-    return ArmMatte(box, alpha.astype(np.float32), certainty, covered_share(matte, arm))
+    alpha = _to_full(crop, sharp, _GUIDE_RADII * float(arm.radii[0])) * person
+    attached = arm_seam(arm, places).reshape(size[1], size[0])
+    attached = cv2.resize(attached, (width, height), interpolation=cv2.INTER_LINEAR)
+    whole = _with_crumbs(matte, alpha * attached, box)
+    if arm.holds:
+        about = cv2.resize(
+            (near[HAND] < _THING_REACH).astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST
+        )
+        whole = _with_thing(matte, whole, box, about > 0, max(1, round(_THREAD_RADII * float(arm.radii[0]))))
+    return ArmMatte(box, whole.astype(np.float32), certainty, covered_share(matte, arm))
 
 
 def completed_matte(image: Image, matte: Float, arm: ArmBones, others: Float, box: Box) -> Float:
@@ -130,7 +144,7 @@ def completed_matte(image: Image, matte: Float, arm: ArmBones, others: Float, bo
 
 
 def _with_crumbs(matte: Float, alpha: Float, box: Box) -> Float:
-    """Adds what of the person would hang in the air without the arm: rims of a sleeve, the end of a thing in the hand."""
+    """Adds what of the person would hang in the air without the arm: a sleeve's rim, the end of a thing in the hand."""
     rest = matte.astype(np.float32).copy()
     rest[box.window] *= 1 - alpha
     count, labels, statistics, _ = cv2.connectedComponentsWithStats((rest > _CRUMB).astype(np.uint8))
@@ -140,6 +154,20 @@ def _with_crumbs(matte: Float, alpha: Float, box: Box) -> Float:
     crumbs = (labels != main).astype(np.uint8)[box.window]
     crumbs = cv2.dilate(crumbs * (labels[box.window] > 0), np.ones((5, 5), np.uint8)) * (labels[box.window] != main)
     return np.asarray(np.where(crumbs > 0, np.maximum(alpha, matte[box.window]), alpha), np.float32)
+
+
+def _with_thing(matte: Float, alpha: Float, box: Box, about: NDArray[np.bool_], thread_px: int) -> Float:
+    """Adds what near a hand (`about` `h w`) hangs on the rest of the person by a thread: the end of a held thing."""
+    rest = matte.astype(np.float32).copy()
+    rest[box.window] *= 1 - alpha
+    kernel = np.ones((2 * thread_px + 1, 2 * thread_px + 1), np.uint8)
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(cv2.erode((rest > _CRUMB).astype(np.uint8), kernel))
+    if count < 3:
+        return alpha
+    main = 1 + int(statistics[1:, cv2.CC_STAT_AREA].argmax())
+    ends = ((labels > 0) & (labels != main)).astype(np.uint8)[box.window] * about
+    grown = cv2.dilate(ends.astype(np.uint8), np.ones((2 * thread_px + 5, 2 * thread_px + 5), np.uint8))
+    return np.asarray(np.where((grown > 0) & about, np.maximum(alpha, matte[box.window]), alpha), np.float32)
 
 
 def _places(size: tuple[int, int], full: tuple[int, int], box: Box) -> Float:
@@ -167,7 +195,7 @@ def _by_colour(lab: Float, near: Float, arm: NDArray[np.bool_], out: NDArray[np.
     codes = _codes(lab)
     rest = _histogram(codes[out])
     bone = near.argmin(0)
-    chance = np.full(bone.shape, 0.5)
+    chance: Float = np.full(bone.shape, 0.5)
     for number in (UPPER, FORE, HAND):
         mine = bone == number
         if not (mine & arm).any():
@@ -219,15 +247,21 @@ def shoulder_line(arm: ArmBones, points: Float) -> Float:
     return np.asarray((points - arm.joints[0]) @ normal / arm.radii[0], np.float32)
 
 
-def joint_side(arm: ArmBones, points: Float, joint: int) -> Float:
-    """0 before a joint (1 elbow, 2 wrist), 1 behind it, a smooth step between, for points `N 2`.
+def joint_shares(arm: ArmBones, points: Float) -> tuple[Float, Float]:
+    """Shares `N` of points in the turns at elbow and wrist: 0 before the joint, 1 behind it, smooth between."""
+    # In a folded arm the hand comes back beside the upper arm, on the wrong side of the elbow's plane.
+    reach = _THING_REACH if arm.holds else _HAND_REACH
+    hand = 1 - np.asarray(smoothstep((nearness(arm, points)[HAND] - reach) / 0.8))
+    elbow = np.maximum(_joint_side(arm, points, 1), hand)
+    return np.asarray(elbow, np.float32), np.asarray(_joint_side(arm, points, 2) * elbow, np.float32)
 
-    The step lies on the plane that halves the angle of the joint, so a bent arm turns about its crease.
-    """
+
+def _joint_side(arm: ArmBones, points: Float, joint: int) -> Float:
+    """0 before the plane that halves the angle of a joint (1 elbow, 2 wrist), 1 behind it, for points `N 2`."""
     before, behind = arm.bone(joint - 1), arm.bone(joint)
     normal = before + behind
     normal = normal / max(float(np.linalg.norm(normal)), 1e-3)
-    straight = max(0.45, float(np.sqrt(max(0.0, (1 + before @ behind) / 2))))
+    straight = max(0.45, float(np.sqrt(np.clip((1 + float(before @ behind)) / 2, 0.0, 1.0))))
     width = 1.7 * straight * arm.radii[joint]
     return np.asarray(smoothstep((points - arm.joints[joint]) @ normal / width + 0.5), np.float32)
 
@@ -235,8 +269,7 @@ def joint_side(arm: ArmBones, points: Float, joint: int) -> Float:
 def arm_seam(arm: ArmBones, points: Float) -> Float:
     """Share `N` of the arm's layer at its seam with the torso: 0 on the torso's side, 1 from the seam on."""
     across = np.asarray(smoothstep((shoulder_line(arm, points) + 0.75) / 0.5))
-    fore = joint_side(arm, points, 1)
-    return np.asarray(np.maximum(across, fore), np.float32)
+    return np.asarray(np.maximum(across, joint_shares(arm, points)[0]), np.float32)
 
 
 def covered_share(matte: Float, arm: ArmBones) -> Float:

@@ -27,7 +27,7 @@ _MARGIN_SW, _REACH_SW = 0.035, 0.35
 """How far the paint goes beyond the arm, and how much of the surroundings it looks at."""
 _TRUNK_PULL_SW = 0.15
 """Beyond this distance from what is seen, the proportions of a trunk decide where the body goes on."""
-_SEEN, _EMPTY = 0.9, 0.02
+_SEEN = 0.9
 _EDGE_PX = 1.5
 _ROUNDING_SW = 0.03
 _INSET_SW = 0.05
@@ -94,8 +94,7 @@ def take_out(image: Image, matte: Float, background: Image, arm: ArmMatte, trunk
     picture, person = image[box.window].astype(np.float32), matte[box.window]
     behind = _body_behind(person, hidden > 0, trunk[box.window], span)
     skin = _painted_body(picture, (person > _SEEN) & (hidden == 0), (hidden > 0) & (behind > 0), span)
-    far = (person < _EMPTY) & (hidden == 0)
-    scene = background[box.window].astype(np.float32) + _mirrored_detail(picture, far, span)
+    scene = background[box.window].astype(np.float32)
     paint = behind[..., None] * skin + (1 - behind[..., None]) * scene
     share = np.maximum(cv2.blur(cv2.erode(hidden, np.ones((3, 3), np.uint8)).astype(np.float32), (3, 3)), alpha > 0.02)
     share = np.where(hidden > 0, share, 0.0)
@@ -139,11 +138,10 @@ def _body_behind(person: Float, hidden: NDArray[np.bool_], trunk: Float, span: f
 
 
 def _inset(person: Float, hidden: NDArray[np.bool_], span: float) -> Float:
-    """Keeps what goes on behind the arm `h w` a little inside the arm's own outline, or it would show beside a shrug."""
+    """Keeps what goes on behind the arm `h w` a little inside the arm's outline, or it would show beside a shrug."""
     inside = cv2.distanceTransform((person > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     seen = ((person > _SEEN) & ~hidden).astype(np.uint8)
-    deep = cv2.distanceTransform(1 - seen, cv2.DIST_L2, 5)
-    margin = np.minimum(_INSET_SW * span, 0.35 * deep)
+    margin = np.minimum(_INSET_SW * span, 0.35 * cv2.distanceTransform(1 - seen, cv2.DIST_L2, 5))
     return np.asarray(smoothstep((inside - margin) / 2 + 0.5), np.float32)
 
 
@@ -166,6 +164,8 @@ def _painted_body(picture: Float, seen: NDArray[np.bool_], wanted: NDArray[np.bo
 def _mirrored_detail(picture: Float, seen: NDArray[np.bool_], span: float) -> Float:
     """Detail `h w 3` of the seen body, folded over its rim into what is not seen; fades out deep inside."""
     height, width = seen.shape
+    if not seen.any():
+        return np.zeros_like(picture)
     distance = cv2.distanceTransform((~seen).astype(np.uint8), cv2.DIST_L2, 5)
     rounding = max(1.5, _ROUNDING_SW * span)
     # A smooth distance has smooth normals: folding over a ragged rim would tear lines to pieces.

@@ -41,7 +41,6 @@ def rasterise(  # noqa: PLR0913 - compiled code takes arrays, not objects
         covered: `H W` out: label of the triangle that shows, 0 = none.
     """
     height, width = covered.shape
-    last_row, last_column = residual.shape[0] - 1, residual.shape[1] - 1
     covered[:] = 0
     for k in range(len(order)):
         f = order[k]
@@ -70,8 +69,8 @@ def rasterise(  # noqa: PLR0913 - compiled code takes arrays, not objects
                 u = min(max(u0 + u_x * (x - ax) + u_y * (y - ay), u_low), u_high)
                 v = min(max(v0 + v_x * (x - ax) + v_y * (y - ay), v_low), v_high)
                 if mixed[f] == 1 and covered[y, x] != 0:
-                    source_x = min(max(int(x + u + 0.5), 0), last_column)
-                    source_y = min(max(int(y + v + 0.5), 0), last_row)
+                    source_x = min(max(int(x + u + 0.5), 0), residual.shape[1] - 1)
+                    source_y = min(max(int(y + v + 0.5), 0), residual.shape[0] - 1)
                     if residual[source_y, source_x, 3] < 0.5:
                         continue
                 field[y, x, 0] = u

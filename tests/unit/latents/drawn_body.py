@@ -21,7 +21,7 @@ MARK = {"l": (255, 0, 255), "r": (0, 255, 0)}
 """Colour of the ring round each wrist."""
 _FACE_SIDE, _FACE_LEFT, _FACE_TOP = 200, 156, 20
 _FINGER_DEG = (-38, -14, -4, 7, 18)
-_SLEEVE, _SKIN, _SHIRT = (60, 110, 60), (226, 182, 156), (70, 90, 150)
+SLEEVE, _SKIN, _SHIRT = (60, 110, 60), (226, 182, 156), (70, 90, 150)
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,12 @@ def limb_points(side, upper_deg, fore_deg):
     return SHOULDERS[side], elbow, elbow + FORE * direction(side, fore_deg)
 
 
-def hand_points(side, wrist, fore_deg):
-    """`21 3` points of an open hand in line with the forearm."""
+def hand_points(side, wrist, fore_deg, fan=1.0):
+    """`21 3` points of an open hand in line with the forearm; `fan` says how far its fingers stand apart."""
     points = np.zeros((21, 3), np.float32)
     points[0, :2] = wrist
     for finger, degrees in enumerate(_FINGER_DEG):
-        along = direction(side, fore_deg + degrees)
+        along = direction(side, fore_deg + fan * degrees)
         root, length = (0.45 * PALM, 0.9 * PALM) if finger == 0 else (PALM, 0.85 * PALM)
         for joint in range(4):
             points[1 + 4 * finger + joint, :2] = wrist + (root + length * joint / 3) * along
@@ -87,11 +87,11 @@ def _line(picture, start, end, colour, width):
     cv2.line(picture, ends[0], ends[1], colour, width, cv2.LINE_AA, shift=4)
 
 
-def _draw_arm(picture, side, upper_deg, fore_deg, colour=None):
-    shoulder, elbow, wrist = limb_points(side, upper_deg, fore_deg)
-    _line(picture, shoulder, elbow, colour or _SLEEVE, 44)
-    _line(picture, elbow, wrist, colour or _SLEEVE, 34)
-    points = hand_points(side, wrist, fore_deg)[:, :2]
+def _draw_arm(picture, side, angles, fan, colour=None):
+    shoulder, elbow, wrist = limb_points(side, *angles)
+    _line(picture, shoulder, elbow, colour or SLEEVE, 44)
+    _line(picture, elbow, wrist, colour or SLEEVE, 34)
+    points = hand_points(side, wrist, angles[1], fan)[:, :2]
     _line(picture, wrist, points[9], colour or _SKIN, 26)
     for finger in range(5):
         chain = points[1 + 4 * finger : 5 + 4 * finger]
@@ -112,26 +112,33 @@ def _draw_trunk(picture, colour=None):
 
 
 @cache
-def drawn_body(left=(20, 15), right=(24, 30)) -> DrawnBody:
-    """A standing person, 640 x 512, before a busy background; `left` and `right` = angles of upper arm and forearm."""
-    rng = np.random.default_rng(11)
-    picture = cv2.resize(
-        rng.integers(120, 220, (40, 32, 3)).astype(np.uint8), (512, 640), interpolation=cv2.INTER_CUBIC
-    )
+def drawn_body(left=(20, 15), right=(24, 30), fan=1.0, plain=False) -> DrawnBody:
+    """A standing person, 640 x 512, before a busy or a plain background.
+
+    Args:
+        left: Angles of the left upper arm and forearm.
+        right: Of the right ones.
+        fan: How far the fingers stand apart.
+        plain: One background colour.
+    """
+    noise = np.random.default_rng(11).integers(120, 220, (40, 32, 3)).astype(np.uint8)
+    picture = cv2.resize(noise, (512, 640), interpolation=cv2.INTER_CUBIC)
+    if plain:
+        picture[:] = (235, 225, 130)
     matte = np.zeros((640, 512), np.uint8)
     for canvas, white in ((picture, None), (matte, 255)):
         _draw_trunk(canvas, white)
         cv2.line(canvas, (256, 190), (256, 236), white or _SKIN, 46, cv2.LINE_AA)
     _paste_face(picture, matte)
     for side, angles in (("l", left), ("r", right)):
-        _draw_arm(picture, side, *angles)
-        _draw_arm(matte, side, *angles, colour=255)
+        _draw_arm(picture, side, angles, fan)
+        _draw_arm(matte, side, angles, fan, colour=255)
     points = np.zeros((33, 3), np.float32)
     visibility = np.zeros(33, np.float32)
     hands = {}
     for side, angles, numbers in (("l", left, (11, 13, 15, 17, 19)), ("r", right, (12, 14, 16, 18, 20))):
         joints = limb_points(side, *angles)
-        hand = hand_points(side, joints[2], angles[1])
+        hand = hand_points(side, joints[2], angles[1], fan)
         points[list(numbers), :2] = [*joints, hand[17, :2], hand[5, :2]]
         visibility[list(numbers)] = 0.95
         hands[side] = HandLandmarks(hand, 0.95, side)
