@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from omnihuman.cli import animate, bench, evaluate, licences, models, train
+from omnihuman.cli import animate, bench, evaluate, licences, models, pose, train
 from omnihuman.cli.console import fail
 from omnihuman.config import VERSION
 from omnihuman.errors import InputError
@@ -19,7 +19,7 @@ _UsageError: Any = typer.BadParameter.__base__
 
 app = typer.Typer(
     name="omnihuman",
-    help="One picture of a person and a sound, or a sentence, become a video.",
+    help="One picture of a person and a sound, a sentence or a driving video become a video.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -31,6 +31,7 @@ app.command()(bench.bench)
 app.command()(licences.licences)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")
+app.add_typer(pose.app, name="pose")
 
 
 def _version(wanted: bool) -> None:

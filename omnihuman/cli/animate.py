@@ -25,7 +25,7 @@ def animate(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     **fields: Any,
 ) -> None:
-    """Animate one picture by a sound file or a sentence."""
+    """Animate one picture by a sound file, a sentence, a driving video or a pose track."""
     with coded_errors(as_json):
         request = build_request(fields, option_name)
         check_request(request, out)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from omnihuman.perception.keypoints import KeypointTrack
 from omnihuman.perception.person import PersonTrack
 from omnihuman.types import (
     ANYBODY,
@@ -53,7 +54,7 @@ class LatentSpace(Protocol):
         """Clip of the same or another person -> normalised latents `1 C T ...`."""
         ...
 
-    def follow(self, person: PersonTrack, reference: Any, lips: bool) -> ConditionTrack:
+    def follow(self, person: PersonTrack | KeypointTrack, reference: Any, lips: bool) -> ConditionTrack:
         """What a driver did, for the pictured person: a pose track; the mouth only where `lips` is set."""
         ...
 

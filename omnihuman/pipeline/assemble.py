@@ -61,7 +61,7 @@ def assemble(name: str, hub: ModelHub) -> PipelineParts:
         denoiser=hub.handle(models.denoiser),
         audio=AudioConditioner(hub.handle(models.phones)),
         voice=hub.handle(models.voice),
-        tracker=_tracker(models, hub),
+        tracker=tracker_of(models, hub),
         model_sha256={model_id: _fingerprint(hub, model_id) for model_id in preset.model_ids},
     )
 
@@ -72,7 +72,8 @@ def _fingerprint(hub: ModelHub, model_id: str) -> str:
     return hashes[0] if len(hashes) == 1 else hashlib.sha256(" ".join(hashes).encode()).hexdigest()
 
 
-def _tracker(models: ModelIds, hub: ModelHub) -> Tracker:
+def tracker_of(models: ModelIds, hub: ModelHub) -> PersonTracker:
+    """What follows a person: face, body and hands."""
     face = FacePerception(hub.handle(models.face_detector), hub.handle(models.face_mesh))
     return PersonTracker(face, BodyPerception(hub.handle(models.body_pose)), HandPerception(hub.handle(models.hands)))
 
@@ -80,7 +81,8 @@ def _tracker(models: ModelIds, hub: ModelHub) -> Tracker:
 def _motion_space(models: ModelIds, hub: ModelHub) -> LatentSpace:
     face = FacePerception(hub.handle(models.face_detector), hub.handle(models.face_mesh))
     matte = PersonMatte(hub.handle(models.person_matte))
-    return MotionSpace(face, matte, BodyPerception(hub.handle(models.body_pose)))
+    body, hands = BodyPerception(hub.handle(models.body_pose)), HandPerception(hub.handle(models.hands))
+    return MotionSpace(face, matte, body, hands)
 
 
 SPACES: dict[str, Callable[[ModelIds, ModelHub], LatentSpace]] = {"motion": _motion_space}

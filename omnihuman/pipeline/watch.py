@@ -17,11 +17,14 @@ import numpy as np
 from omnihuman.errors import InputError
 from omnihuman.media.audio import checked_sound, is_silent, read_sound
 from omnihuman.media.footage import timed_frames, video_facts
+from omnihuman.perception.keypoints import KeypointTrack
 from omnihuman.perception.person import PersonTrack
+from omnihuman.perception.pose_file import read_pose
+from omnihuman.perception.skeleton_reader import read_skeletons
 from omnihuman.pipeline.preset import Limits
 from omnihuman.pipeline.progress import ProgressMeter, Stage
 from omnihuman.pipeline.provenance import sha256_of_file
-from omnihuman.types import AnimationRequest, Clip, ConditionTrack, Image, Sound
+from omnihuman.types import AnimationRequest, Clip, ConditionTrack, Float, Image, Sound
 
 LONGEST_SIDE_PX = 1280
 """Enough to follow a person; a larger driver is scaled down."""
@@ -48,14 +51,14 @@ class Driver:
 
     Attributes:
         kind: "drive" for a video of a person, "pose" for a pose track.
-        person: What was seen.
+        person: What was seen of the person, or the key points of the pose track.
         duration_s: Length of the driver in seconds.
         sound: Its own sound, as long as itself; None where it has none or where it was not asked for.
         sha256: Of the file, or of the frames handed in.
     """
 
     kind: str
-    person: PersonTrack
+    person: PersonTrack | KeypointTrack
     duration_s: float
     sound: Sound | None
     sha256: str
@@ -89,11 +92,36 @@ def watch_video(
     if not person.face_seen.any() and not (person.body_visibility > 0).any():
         cause = "no frame of the driving video shows a person"
         raise InputError("driver_empty", cause, "Use a video in which one person is seen, best from the front.")
-    step_s = float(np.median(np.diff(times_s)))
-    middles_s = (np.array(times_s) + step_s / 2).astype(np.float32)
-    duration_s = times_s[-1] + step_s
+    duration_s = times_s[-1] + float(np.median(np.diff(times_s)))
     sound = None if speech_s is not None else _own_sound(source, duration_s)
-    return Driver("drive", replace(person, times_s=middles_s), duration_s, sound, _digest(source))
+    return Driver("drive", replace(person, times_s=_middles_s(times_s)), duration_s, sound, _digest(source))
+
+
+def watch_pose(path: Path, meter: ProgressMeter, limits: Limits) -> Driver:
+    """Reads a pose track: JSON, or a video of a drawn skeleton.
+
+    Raises:
+        InputError: driver_too_short, pose_too_long, and what reading raises.
+    """
+    if path.suffix.lower() == ".json":
+        meter.stages.append(Stage("watch", 1, 1.0))
+        ((track, _),) = [read_pose(path) for _ in meter.each("watch", [path])]
+    else:
+        fps, length_s = _facts(path)
+        stage = Stage("watch", max(MIN_FRAMES, round(fps * min(length_s, limits.duration_s))), FRAME_PRIOR_S)
+        meter.stages.append(stage)
+        times_s: list[float] = []
+        track = read_skeletons(_watched(path, None, times_s, meter), times_s, path.name)
+        stage.total = stage.done
+        track = replace(track, times_s=_middles_s(times_s))
+    if len(track.times_s) < MIN_FRAMES:
+        cause = "the pose track has a single frame"
+        raise InputError("driver_too_short", cause, "Give a track in which somebody moves.")
+    duration_s = float(track.times_s[-1]) + float(np.median(np.diff(track.times_s))) / 2
+    if duration_s > limits.duration_s:
+        cause = f"the pose track lasts {duration_s:.0f} s, over the limit of {limits.duration_s:.0f} s"
+        raise InputError("pose_too_long", cause, "Cut it into parts.")
+    return Driver("pose", track, duration_s, None, sha256_of_file(path))
 
 
 def watch(
@@ -105,6 +133,8 @@ def watch(
     limits: Limits,
 ) -> Driver | None:
     """The driver of a request, None when it has none."""
+    if request.pose is not None:
+        return watch_pose(request.pose, meter, limits)
     source = clip if clip is not None else request.drive
     return None if source is None else watch_video(source, tracker, meter, speech_s, limits)
 
@@ -136,6 +166,11 @@ def with_length(sound: Sound, duration_s: float) -> Sound:
     samples = np.pad(sound.samples, (0, missing))[:wanted]
     stereo = None if sound.stereo is None else np.pad(sound.stereo, ((0, missing), (0, 0)))[:wanted]
     return Sound(samples, sound.rate_hz, stereo)
+
+
+def _middles_s(times_s: list[float]) -> Float:
+    """Middles of frames that begin at these times."""
+    return (np.array(times_s) + float(np.median(np.diff(times_s))) / 2).astype(np.float32)
 
 
 def _facts(source: Path | Clip) -> tuple[float, float]:

@@ -12,9 +12,9 @@ import numpy as np
 
 from omnihuman.latents.motion import topology as topo
 from omnihuman.latents.motion.basis import FaceBasis
-from omnihuman.latents.motion.body import BodyField, ramp, smoothstep
+from omnihuman.latents.motion.body import BodyField, move_body, ramp, smoothstep
 from omnihuman.latents.motion.depth import HeadFrame
-from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW
+from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW, group_indices
 from omnihuman.latents.motion.yielding import smile_taken, yielded_gaps
 from omnihuman.perception.face_geometry import head_rotation
 from omnihuman.types import Expression, Float
@@ -30,6 +30,7 @@ _SEAL_UPPER_SHARE, _BITE_UPPER_SHARE, _YIELD_UPPER_SHARE = 0.42, 0.1, 0.15
 _BITE_GAP_IOD = 0.030
 """Strip of upper teeth that shows above the lower lip in f and v."""
 _WIDE_YAW_DEG = 15.0
+_FACE = [i for group in ("mouth", "brows", "eyes", "gaze") for i in group_indices(group)]
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Rig:
         rest_gap: `9` inner-lip gaps in pixels.
         rest_smile: `2` left, right: how much of the smile parameters the picture already shows.
         expression: What becomes of the pictured mouth; see `yielding.py`.
+        face_gain: Scales what the face does, 0 = it does not move: where no face was found, only a head.
     """
 
     points: Float
@@ -57,14 +59,22 @@ class Rig:
     rest_gap: Float
     rest_smile: Float
     expression: Expression = "yielding"
+    face_gain: float = 1.0
 
 
-def clip_parameters(parameters: Float, frame: HeadFrame) -> Float:
-    """Limits one vector `P` to the table's range, and the yaw further where the picture is half turned already."""
+def clip_parameters(parameters: Float, frame: HeadFrame, face_gain: float = 1.0) -> Float:
+    """Limits one vector `P` to the table's range, and the yaw further where the picture is half turned already.
+
+    Args:
+        parameters: `P`.
+        frame: Head frame of the picture.
+        face_gain: See `Rig`.
+    """
     clipped = np.clip(np.nan_to_num(parameters.astype(np.float32)), LOW, HIGH)
     turned = ramp((abs(frame.yaw_deg) - _WIDE_YAW_DEG) / 12.0)
     limit = float(HIGH[INDEX["head_yaw_deg"]]) * (1 - 0.5 * turned)
     clipped[INDEX["head_yaw_deg"]] = np.clip(clipped[INDEX["head_yaw_deg"]], -limit, limit)
+    clipped[_FACE] *= face_gain
     return clipped
 
 
@@ -76,7 +86,7 @@ def pose(rig: Rig, parameters: Float) -> Float:
     _touch_lips(rig, points, value)
     _keep_lids_apart(rig, points)
     _turn_head(rig, points, value)
-    _move_body(rig, points, value)
+    move_body(rig.body, points[:, :2], value)
     return points
 
 
@@ -148,18 +158,3 @@ def _turn_head(rig: Rig, points: Float, value: dict[str, float]) -> None:
     matrix = (1 + value["head_scale"]) * head_rotation(*angles) - np.eye(3, dtype=np.float32)
     offset = rig.frame.iod_px * np.array([*shift, 0.0], np.float32)
     points += rig.head_weight[:, None] * ((points - rig.frame.pivot) @ matrix.T + offset)
-
-
-def _move_body(rig: Rig, points: Float, value: dict[str, float]) -> None:
-    body = rig.body
-    lift = body.gain * value["breathe"] * body.breathe
-    lift = lift + body.gain * (value["shrug_l"] * body.shrug[0] + value["shrug_r"] * body.shrug[1])
-    points[:, :2] += lift
-    shift = body.gain * body.width_px * np.array([value["sway_x"], value["sway_y"]], np.float32)
-    points[:, :2] += body.bend[:, None] * shift
-    if value["lean_deg"]:
-        angle = np.radians(body.gain * value["lean_deg"]) * body.bend
-        arm = points[:, :2] - body.root
-        cos, sin = np.cos(angle), np.sin(angle)
-        points[:, 0] = body.root[0] + cos * arm[:, 0] - sin * arm[:, 1]
-        points[:, 1] = body.root[1] + sin * arm[:, 0] + cos * arm[:, 1]

@@ -6,6 +6,7 @@ Legend: H height, W width, V vertices, F triangles.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omnihuman.latents.motion import topology as topo
+from omnihuman.latents.motion.arms import Arms, see_arms, take_arms
 from omnihuman.latents.motion.basis import build_basis
 from omnihuman.latents.motion.body import Torso, build_body_field, locate_torso, smoothstep
 from omnihuman.latents.motion.contours import widen_lids
@@ -31,12 +33,12 @@ from omnihuman.types import Expression, Float, Image, ReferenceFacts
 
 if TYPE_CHECKING:
     from omnihuman.perception.body import BodyLandmarks
+    from omnihuman.perception.hands import HandLandmarks
 
 _NECK_IOD = 1.15
 _HEAD_REACH_IOD = (1.6, 2.8)
 _SMILE_LIFT_IOD = 0.088
 _NEUTRAL_CORNER_IOD = 0.01
-_ARM_POINTS = {"l": (11, 13, 15), "r": (12, 14, 16)}
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class MotionReference:
         mesh: Planar mesh over the frame.
         rig: What answers to parameters.
         probes: Points that measure how skull, jaw and eyes moved.
-        layers: Person and background.
+        layers: Person without movable arms, and background.
+        arms: Movable arms, their gates, and the picture without them.
         order: Drawing order.
         interior: What lies behind the lips.
         eyes: By side, "r" and "l".
@@ -79,13 +82,20 @@ class MotionReference:
     rig: Rig
     probes: Probes
     layers: Layers
+    arms: Arms
     order: DrawingOrder
     interior: MouthInterior
     eyes: dict[str, Eye]
     lids: dict[str, LidSkin]
 
 
-def build_reference(image: Image, landmarks: Float, matte: Float, body: BodyLandmarks | None) -> MotionReference:
+def build_reference(
+    image: Image,
+    landmarks: Float,
+    matte: Float,
+    body: BodyLandmarks | None,
+    hands: Mapping[str, HandLandmarks] | None = None,
+) -> MotionReference:
     """Prepares a picture.
 
     Args:
@@ -93,6 +103,7 @@ def build_reference(image: Image, landmarks: Float, matte: Float, body: BodyLand
         landmarks: `478 3`.
         matte: `H W` person in 0..1; all zero means that there is none, and the whole picture bends with the person.
         body: Body landmarks, or None.
+        hands: Found hands by the person's own side, "l" and "r"; without one, wrist and fingers hardly move.
     """
     height, width = image.shape[:2]
     frame = head_frame(landmarks)
@@ -103,17 +114,19 @@ def build_reference(image: Image, landmarks: Float, matte: Float, body: BodyLand
     depth = vertex_depth(mesh.points, mesh.triangles, landmarks, frame)
     torso = locate_torso(body, frame, height, width)
     rig, probes = _build_rig(mesh, depth, frame, torso)
-    alpha = matte if matte.max() > 0.5 else np.ones_like(matte)
-    layers = split_layers(image, alpha, frame.iod_px)
+    sight = see_arms(image, matte, landmarks, torso, body, hands)
+    alpha = sight.matte if matte.max() > 0.5 else np.ones_like(matte)
+    arms = take_arms(sight, split_layers(image, alpha, frame.iod_px))
     return MotionReference(
         image=np.ascontiguousarray(image),
         landmarks=landmarks.astype(np.float32),
-        facts=_facts(image, frame, rig, torso, body),
+        facts=_facts(image, frame, rig, torso, arms),
         mesh=mesh,
         rig=rig,
         probes=probes,
-        layers=layers,
-        order=_drawing_order(mesh, layers, height, width),
+        layers=arms.layers,
+        arms=arms,
+        order=_drawing_order(mesh, arms.layers, height, width),
         interior=build_interior(image, rig.points, frame),
         eyes=build_eyes(image, landmarks, rig.points, frame),
         lids=sample_lid_skin(image, rig.points, frame),
@@ -163,9 +176,8 @@ def _rest_smile(points: Float, frame: HeadFrame) -> Float:
     return np.clip((lift - _NEUTRAL_CORNER_IOD) / _SMILE_LIFT_IOD, 0.0, 1.0).astype(np.float32)
 
 
-def _facts(image: Image, frame: HeadFrame, rig: Rig, torso: Torso, body: BodyLandmarks | None) -> ReferenceFacts:
+def _facts(image: Image, frame: HeadFrame, rig: Rig, torso: Torso, arms: Arms) -> ReferenceFacts:
     height, width = image.shape[:2]
-    arms = {side: _arm_visible(body, side, height, width) for side in "lr"}
     return ReferenceFacts(
         yaw_deg=frame.yaw_deg,
         pitch_deg=frame.pitch_deg,
@@ -174,19 +186,10 @@ def _facts(image: Image, frame: HeadFrame, rig: Rig, torso: Torso, body: BodyLan
         height_px=height,
         width_px=width,
         torso_visible=torso.visible,
-        arm_l_visible=arms["l"],
-        arm_r_visible=arms["r"],
+        arm_l_visible=arms.gates["l"].freedom,
+        arm_r_visible=arms.gates["r"].freedom,
         mouth_gap_iod=float(rig.rest_gap.mean()) / frame.iod_px,
     )
-
-
-def _arm_visible(body: BodyLandmarks | None, side: str, height: int, width: int) -> float:
-    if body is None:
-        return 0.0
-    joints = list(_ARM_POINTS[side])
-    points = body.points[joints, :2]
-    inside = ((points >= 0) & (points < [width, height])).all()
-    return float(body.visibility[joints].min()) if inside else 0.0
 
 
 def _drawing_order(mesh: PlanarMesh, layers: Layers, height: int, width: int) -> DrawingOrder:

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from omnihuman.errors import InputError
 from omnihuman.latents.motion.controls import apply_controls
-from omnihuman.latents.motion.drive import follow
-from omnihuman.latents.motion.fit import fit_clip
+from omnihuman.latents.motion.drive import fit_clip, follow
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS, SCALE
 from omnihuman.latents.motion.reference import MotionReference, build_reference, with_expression
 from omnihuman.latents.motion.renderer import FrameRenderer
+from omnihuman.perception.pictured import PersonFinder, PicturedPerson
 from omnihuman.types import ANYBODY, Clip, ConditionTrack, Expression, Float, Image, LatentSpec, PersonChoice
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from omnihuman.perception.body import BodyPerception
     from omnihuman.perception.face import FacePerception
+    from omnihuman.perception.hands import HandPerception
+    from omnihuman.perception.keypoints import KeypointTrack
     from omnihuman.perception.matte import PersonMatte
     from omnihuman.perception.person import PersonTrack
 
@@ -41,13 +44,21 @@ class MotionSpace:
     Args:
         face: Finds and tracks faces.
         matte: Separates the person from the background.
-        body: Finds the body; without it the torso is guessed from the head.
+        body: Finds the body; without it the torso is guessed from the head, and arms rest.
+        hands: Finds the hands of the body; without it wrists and fingers rest.
     """
 
-    def __init__(self, face: FacePerception, matte: PersonMatte, body: BodyPerception | None = None) -> None:
+    def __init__(
+        self,
+        face: FacePerception,
+        matte: PersonMatte,
+        body: BodyPerception | None = None,
+        hands: HandPerception | None = None,
+    ) -> None:
         self._face = face
         self._matte = matte
         self._body = body
+        self._hands = hands
 
     @property
     def spec(self) -> LatentSpec:
@@ -62,16 +73,10 @@ class MotionSpace:
             person: Who is meant; by default whoever has the largest face.
 
         Raises:
-            InputError: `face_not_found` or `face_too_small`.
+            InputError: `face_not_found`, `face_number_invalid` or `face_too_small`.
         """
-        faces = self._face.detect(image)
-        if not faces:
-            raise InputError(
-                "face_not_found",
-                "no face was found in the picture",
-                "Use a picture in which one face is seen from the front, well lit and not covered.",
-            )
-        face = faces[0]
+        pictured = PersonFinder(self._face, self._body).find(image, person)
+        face = pictured.face
         iod_px = float(np.linalg.norm(face.points[33] - face.points[263]))
         if iod_px < MIN_IOD_PX:
             raise InputError(
@@ -79,13 +84,16 @@ class MotionSpace:
                 f"the eyes of the face are {iod_px:.0f} pixels apart, {MIN_IOD_PX:.0f} are needed",
                 "Use a larger picture or a larger size, or crop it closer to the person.",
             )
-        matte = self._matte.estimate(image, face)
-        body = self._body.detect(image, face) if self._body is not None else None
-        return build_reference(image, face.points, matte, body)
+        matte = person.alpha if person.alpha is not None else self._matte.estimate(image, face, pictured.body)
+        with_hands = self._hands is not None and pictured.body is not None
+        hands = self._hands.detect(image, pictured.body) if self._hands is not None and with_hands else None
+        reference = build_reference(image, face.points, matte, pictured.body, hands)
+        return understood(reference, pictured, person)
 
     def express(self, reference: MotionReference, expression: Expression) -> MotionReference:
         """The same reference whose pictured mouth yields to speech, stays under it, or is made neutral."""
-        return with_expression(reference, expression)
+        # Where no face was found there is no mouth to make neutral.
+        return with_expression(reference, expression) if reference.rig.face_gain else reference
 
     def render(self, parameters: Float, reference: MotionReference) -> Iterator[Image]:
         """Frames `H W 3` for parameters `T P` in the table's units; values beyond the table's range are clipped."""
@@ -108,9 +116,9 @@ class MotionSpace:
         parameters = fit_clip(self._face.track(iter(clip.frames)), clip.fps, reference, SPEC)
         return torch.from_numpy(np.ascontiguousarray((parameters / SCALE).T[None]))
 
-    def follow(self, person: PersonTrack, reference: MotionReference, lips: bool) -> ConditionTrack:
+    def follow(self, person: PersonTrack | KeypointTrack, reference: MotionReference, lips: bool) -> ConditionTrack:
         """What a driver did, as a pose track for the pictured person; see `drive.py`."""
-        return follow(person, reference, lips)
+        return follow(person, reference, SPEC, lips)
 
     def adjust(self, latents: Tensor, activity: Float, motion_strength: float) -> Tensor:
         """Latents `1 C T` with the mouth at rest where nobody speaks and the manner scaled; see `controls.py`."""
@@ -123,6 +131,18 @@ class MotionSpace:
         """Motion parameters `T P` in the table's units."""
         parameters: Float = latents[0].detach().float().cpu().numpy().T * SCALE
         return parameters
+
+
+def understood(reference: MotionReference, pictured: PicturedPerson, choice: PersonChoice) -> MotionReference:
+    """The reference with a face that may move only as far as one was seen, and with what a person should know."""
+    warnings = []
+    if not pictured.face_seen:
+        warnings.append("no face was found: only head and body move; --landmarks places one")
+    if pictured.num_faces > 1 and choice.face == 1:
+        others = "2 takes the other" if pictured.num_faces == 2 else f"2 to {pictured.num_faces} takes another"
+        warnings.append(f"{pictured.num_faces} faces were found and the largest is taken; --face {others}")
+    rig = reference.rig if pictured.face_seen else replace(reference.rig, face_gain=0.0)
+    return replace(reference, rig=rig, facts=replace(reference.facts, warnings=tuple(warnings)))
 
 
 def resample(parameters: Float, fps: float, wanted_fps: float) -> Float:
