@@ -161,10 +161,8 @@ def _paint(  # noqa: PLR0913 - compiled code takes arrays, not objects
             if cover < 0.004:
                 continue
             x, y = column + left, row + top
-            skull_x = x + skull[0] * x + skull[1] * y + skull[2]
-            skull_y = y + skull[3] * x + skull[4] * y + skull[5]
-            jaw_x = x + jaw[0] * x + jaw[1] * y + jaw[2]
-            jaw_y = y + jaw[3] * x + jaw[4] * y + jaw[5]
+            skull_x, skull_y = _moved(skull, x, y)
+            jaw_x, jaw_y = _moved(jaw, x, y)
             a = inverse[0] * (jaw_x - centre_x) + inverse[1] * (jaw_y - centre_y)
             b = inverse[2] * (jaw_x - centre_x) + inverse[3] * (jaw_y - centre_y)
             b_skull = inverse[2] * (skull_x - centre_x) + inverse[3] * (skull_y - centre_y)
@@ -200,3 +198,8 @@ def _paint(  # noqa: PLR0913 - compiled code takes arrays, not objects
 def _ramp(t: float) -> float:
     t = min(max(t, 0.0), 1.0)
     return t * t * (3.0 - 2.0 * t)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _moved(shift: NDArray[np.float64], x: float, y: float) -> tuple[float, float]:
+    return x + shift[0] * x + shift[1] * y + shift[2], y + shift[3] * x + shift[4] * y + shift[5]
