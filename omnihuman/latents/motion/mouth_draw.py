@@ -166,6 +166,7 @@ def _paint(  # noqa: PLR0913 - compiled code takes arrays, not objects
             a = inverse[0] * (jaw_x - centre_x) + inverse[1] * (jaw_y - centre_y)
             b = inverse[2] * (jaw_x - centre_x) + inverse[3] * (jaw_y - centre_y)
             b_skull = inverse[2] * (skull_x - centre_x) + inverse[3] * (skull_y - centre_y)
+            # Teeth stand before the dark, the upper ones in front.
             bright = light[row, column]
             # The floor of the mouth: a mound that lies lower at the sides, darker towards the throat.
             top_b = lower_lip - 0.115 - 0.02 * tip + 1.7 * a * a
@@ -173,23 +174,22 @@ def _paint(  # noqa: PLR0913 - compiled code takes arrays, not objects
             depth_shade = 0.50 + 0.46 * _ramp((b - top_b) / 0.10) - 0.10 * _ramp(1.0 - abs(a) / 0.012)
             for c in range(3):
                 flesh = colours[3 + c] * depth_shade
-                colour[c] = colours[c] + mound * (flesh - colours[c])
+                colour[c] = (colours[c] + mound * (flesh - colours[c])) * (0.40 + 0.60 * bright)
             sample_sprite(lower, jaw_x - origin_x, jaw_y - origin_y, pixel)
             for c in range(3):
-                colour[c] += lower_shown * (0.96 * pixel[c] - pixel[3] * colour[c])
+                colour[c] += lower_shown * (0.96 * pixel[c] * (0.46 + 0.54 * bright) - pixel[3] * colour[c])
             sample_sprite(upper, skull_x - origin_x, skull_y - origin_y, pixel)
             for c in range(3):
-                colour[c] += upper_shown * (pixel[c] - pixel[3] * colour[c])
+                colour[c] += upper_shown * (pixel[c] * (0.60 + 0.40 * bright) - pixel[3] * colour[c])
             if tip > 0:
                 reach = upper_edge - 0.012
                 edge = b - b_skull + reach + 3.2 * a * a + (1 - tip) * 0.12
                 shown = _ramp((b - edge) / 0.014 + 0.5) * _ramp((0.16 - abs(a)) / 0.04) * _ramp(tip / 0.35)
                 shade = 0.74 + 0.16 * _ramp((b - edge) / 0.05) - 0.08 * _ramp(1.0 - abs(a) / 0.014)
                 for c in range(3):
-                    colour[c] += shown * (colours[3 + c] * shade - colour[c])
-            dim = 0.40 + 0.60 * bright
+                    colour[c] += shown * (colours[3 + c] * shade * (0.50 + 0.50 * bright) - colour[c])
             for c in range(3):
-                inside = colours[6 + c] + slit * (colour[c] * dim - colours[6 + c])
+                inside = colours[6 + c] + slit * (colour[c] - colours[6 + c])
                 value = out[row, column, c] + cover * (inside - out[row, column, c]) + 0.5
                 out[row, column, c] = np.uint8(min(max(value, 0.0), 255.0))
 
