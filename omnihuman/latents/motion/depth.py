@@ -16,10 +16,8 @@ from omnihuman.latents.motion.mesh import Index
 from omnihuman.perception.face_geometry import head_pose_deg
 from omnihuman.types import Float
 
-_RELIEF_IOD = 1.68
-"""Depth from the temples to the tip of the nose that makes a turned head read as turned as it was asked to be."""
-_DEPTH_GAINS = (1.40, 1.85)
-"""The detector's heads are flatter than heads are, and some flatter than others."""
+_DEPTH_GAIN = 1.45
+"""The detector's heads are flatter than heads are. More makes a turn read larger and costs the lips; see DECISIONS."""
 _SLOPE = 1.35
 _SMOOTHING_ROUNDS = 6
 
@@ -72,13 +70,6 @@ def head_frame(landmarks: Float) -> HeadFrame:
     )
 
 
-def depth_gain(landmarks: Float, frame: HeadFrame) -> float:
-    """By how much the detector's depth of this face is stretched."""
-    ends = landmarks[[topo.NOSE_TIP, topo.EAR_R, topo.EAR_L]].astype(np.float64) @ frame.axes[:, 2].astype(np.float64)
-    relief = (ends[0] - ends[1:].mean()) / frame.iod_px
-    return float(np.clip(_RELIEF_IOD / max(relief, 1e-3), *_DEPTH_GAINS))
-
-
 def vertex_depth(points: Float, triangles: Index, landmarks: Float, frame: HeadFrame) -> Float:
     """Depth `V` of all vertices.
 
@@ -90,7 +81,7 @@ def vertex_depth(points: Float, triangles: Index, landmarks: Float, frame: HeadF
     """
     known = landmarks[: topo.NUM_LANDMARKS, :2].astype(np.float64)
     pivot_z = float(frame.pivot[2])
-    z = (landmarks[: topo.NUM_LANDMARKS, 2].astype(np.float64) - pivot_z) * depth_gain(landmarks, frame)
+    z = (landmarks[: topo.NUM_LANDMARKS, 2].astype(np.float64) - pivot_z) * _DEPTH_GAIN
     depth = np.zeros(len(points))
     for start in range(0, len(points), 1024):
         block = points[start : start + 1024].astype(np.float64)

@@ -1,4 +1,4 @@
-"""Eyes: taken apart and put together elsewhere, shut under plain skin, found where drawings have them; relief."""
+"""Eyes: taken apart and put together elsewhere, shut under plain skin, found where drawings have them."""
 
 import cv2
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 
 from omnihuman.latents.motion import topology as topo
 from omnihuman.latents.motion.contours import widen_lids
-from omnihuman.latents.motion.depth import depth_gain, head_frame
+from omnihuman.latents.motion.depth import head_frame
 from omnihuman.latents.motion.eyeball import build_eyeball, iris_radius
 from omnihuman.latents.motion.parameters import vector
 from omnihuman.latents.motion.reference import build_reference
@@ -125,12 +125,3 @@ def test_human_eyes_keep_their_lids():
     picture = draw_face()
     moved = np.linalg.norm(widen_lids(picture, POINTS, FRAME)[:, :2] - POINTS[:468, :2], axis=1)
     assert moved.max() < 0.09 * FRAME.iod_px
-
-
-def test_flat_faces_are_stretched_more_and_within_bounds():
-    flat, deep = POINTS.copy(), POINTS.copy()
-    flat[:, 2] *= 0.9
-    deep[:, 2] *= 1.1
-    assert depth_gain(flat, head_frame(flat)) > depth_gain(deep, head_frame(deep))
-    flat[:, 2] = 0
-    assert depth_gain(flat, head_frame(flat)) < 2.0
