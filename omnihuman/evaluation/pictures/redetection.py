@@ -89,7 +89,7 @@ def asked(reference: MotionReference, parameters: Float) -> tuple[dict[str, floa
     wanted = expression_of(points) | place_of(points, unit)
     for name in ("yaw", "pitch", "roll"):
         wanted[name] = float(value[INDEX[f"head_{name}_deg"]])
-    shift = gaze_shift(float(value[INDEX["gaze_x"]]), float(value[INDEX["gaze_y"]]), frame) / unit
+    shift = gaze_shift(float(value[INDEX["gaze_x"]]), float(value[INDEX["gaze_y"]]), frame, reference.eyes) / unit
     right, down = frame.axes[:2, 0], frame.axes[:2, 1]
     wanted["gaze_x"], wanted["gaze_y"] = (float(shift @ a / (a @ a)) for a in (right, down))
     rest = expression_of(reference.rig.points)

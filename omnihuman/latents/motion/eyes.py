@@ -23,6 +23,8 @@ from omnihuman.types import Float, Image
 
 _GAZE_IOD = (0.10, 0.075)
 _REPAINT_RADII = 0.2
+_KEPT_RADII = (0.30, 0.30, 0.15, 0.0)
+"""How near, in its radii, the middle of an iris may come to the end of the eye: left, right, above, below."""
 LABEL = {"r": EYE_R, "l": EYE_L}
 
 
@@ -33,10 +35,12 @@ class Eye:
     Attributes:
         centre: `2` middle of the iris, pixels.
         ball: The eye taken apart.
+        reach: `4` how far the iris can go left, right, up and down and still be seen, pixels.
     """
 
     centre: Float
     ball: Eyeball
+    reach: Float
 
 
 def build_eyes(image: Image, landmarks: Float, points: Float, frame: HeadFrame) -> dict[str, Eye]:
@@ -55,8 +59,18 @@ def build_eyes(image: Image, landmarks: Float, points: Float, frame: HeadFrame) 
         first, last = topo.LID_CORNERS[side]
         ring = points[[first, *topo.UPPER_LID[side], last, *topo.LOWER_LID[side][::-1]], :2]
         middle = np.asarray(centre, np.float32)
-        eyes[side] = Eye(middle, build_eyeball(image, ring, middle, radius, frame.iod_px))
+        ball = build_eyeball(image, ring, middle, radius, frame.iod_px)
+        eyes[side] = Eye(middle, ball, _reach(ring - middle, ball.radius, frame))
     return eyes
+
+
+def _reach(ring: Float, radius: float, frame: HeadFrame) -> Float:
+    """Room for the iris in a ring `N 2` round it: sideways it keeps more than half of itself, upwards its middle."""
+    across, along = ring @ frame.axes[:2, :2].T[0], ring @ frame.axes[:2, :2].T[1]
+    near = np.abs(across) < 1.2 * radius
+    heights = along[near] if near.any() else along
+    room = np.array([-across.min(), across.max(), -heights.min(), heights.max()])
+    return np.maximum(0.15 * radius, room - radius * np.array(_KEPT_RADII)).astype(np.float32)
 
 
 def turn_eyes(field: Float, covered: NDArray[np.uint8], points: Float, rest: Float, probes: Probes) -> None:
@@ -138,11 +152,13 @@ def _paint_eye(
                 out[row, column, c] = np.uint8(out[row, column, c] + share * (value - out[row, column, c]) + 0.5)
 
 
-def gaze_shift(gaze_x: float, gaze_y: float, frame: HeadFrame) -> Float:
-    """Shift of the iris in pixels for gaze parameters in -1..1, `2`."""
+def gaze_shift(gaze_x: float, gaze_y: float, frame: HeadFrame, eyes: dict[str, Eye]) -> Float:
+    """Shift of both irises in pixels for gaze parameters in -1..1, `2`; narrow and half turned eyes look less far."""
     right, down = frame.axes[:2, 0], frame.axes[:2, 1]
-    shift = gaze_x * _GAZE_IOD[0] * right + gaze_y * _GAZE_IOD[1] * down
-    return np.asarray(shift * frame.iod_px, np.float32)
+    reach = np.minimum(eyes["r"].reach, eyes["l"].reach)
+    far_x = min(_GAZE_IOD[0] * frame.iod_px, float(reach[1 if gaze_x > 0 else 0]))
+    far_y = min(_GAZE_IOD[1] * frame.iod_px, float(reach[3 if gaze_y > 0 else 2]))
+    return np.asarray(gaze_x * far_x * right + gaze_y * far_y * down, np.float32)
 
 
 @njit(cache=True, nogil=True)

@@ -102,7 +102,7 @@ def paint_lids(out: Image, covered: NDArray[np.uint8], points: Float, rest: Floa
         place = np.interp(columns, here[:, 0], np.linspace(0, _SAMPLES - 1.001, len(edge)))
         # At the corners the lid unfolds nothing.
         across = np.linspace(0, 1, len(columns))
-        share = smoothstep(np.minimum(across, 1 - across) / _CORNER_SHARE)
+        share = smoothstep(np.minimum(across, 1 - across) / (_CORNER_SHARE / max(1.0, 0.5 * float(stretch.max()))))
         _paint(out, covered, left, np.stack([bottom, top, height, place, share], 1), skins[side].colours)
 
 

@@ -62,11 +62,13 @@ def measure_light(image: Image, points: Float, frame: HeadFrame) -> Light:
     level = float(np.clip(max(0.5 * by_skin + 0.5 * by_eye, 0.9 * by_eye), 0.15, 1.12))
     tint = 0.5 * skin / _FAIR_SKIN / max(by_skin, 1e-3) + 0.5 * white / max(float(white @ _LUMA), 1.0)
     tint = np.clip(tint / tint.mean(), 0.75, 1.25)
+    # Teeth are white: skin says little about the colour of light on them.
+    pale = np.clip(white / max(float(white.mean()), 1.0), 0.85, 1.15)
     red = np.array([0.80, 0.40, 0.40]) * 190.0 * level * tint
     return Light(
         level=level,
         tint=tint.astype(np.float32),
-        teeth=np.clip(_ENAMEL * (0.5 + 0.5 * tint) * level, 0, 238).astype(np.float32),
+        teeth=np.clip(_ENAMEL * (0.5 + 0.5 * pale) * level, 0, 238).astype(np.float32),
         gum=(0.45 * lips + 0.45 * red).astype(np.float32),
         tongue=(0.35 * lips + 0.6 * red).astype(np.float32),
         skin=skin.astype(np.float32),

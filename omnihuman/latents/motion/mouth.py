@@ -101,7 +101,7 @@ def build_interior(image: Image, points: Float, frame: HeadFrame) -> MouthInteri
         origin=origin,
         upper=np.ascontiguousarray(upper, np.float32),
         lower=np.ascontiguousarray(lower, np.float32),
-        cavity=(np.array([46.0, 17.0, 17.0]) * light.tint * light.level).astype(np.float32),
+        cavity=(np.array([58.0, 22.0, 21.0]) * light.tint * light.level).astype(np.float32),
         tongue=light.tongue,
         seam=0.45 * light.lips,
         centre=centre.astype(np.float32),
@@ -145,7 +145,7 @@ def _row(a: Float, b: Float, widths: tuple[float, ...], edge: Float, side: float
 def _upper_sprite(a: Float, b: Float, edge_b: float, light: Light) -> Float:
     edge = edge_b - _UPPER_CURVE * a**2
     cover, shade = _row(a, b, _UPPER_WIDTHS, edge, 1.0)
-    round_arch = 1.0 - 0.62 * smoothstep((np.abs(a) - 0.05) / (_ARCH_HALF_IOD - 0.05))
+    round_arch = 1.0 - 0.52 * smoothstep((np.abs(a) - 0.05) / (_ARCH_HALF_IOD - 0.05))
     height = edge - b
     tip = 1.0 - 0.10 * smoothstep(1 - height / 0.02)
     teeth = light.teeth * (shade * round_arch * tip)[..., None]
@@ -159,9 +159,9 @@ def _upper_sprite(a: Float, b: Float, edge_b: float, light: Light) -> Float:
 def _lower_sprite(a: Float, b: Float, edge_b: float, light: Light) -> Float:
     edge = edge_b + _LOWER_CURVE * a**2
     cover, shade = _row(a, b, _LOWER_WIDTHS, edge, -1.0)
-    round_arch = 1.0 - 0.66 * smoothstep((np.abs(a) - 0.03) / (_ARCH_HALF_IOD - 0.05))
+    round_arch = 1.0 - 0.52 * smoothstep((np.abs(a) - 0.03) / (_ARCH_HALF_IOD - 0.05))
     root = 1.0 - 0.35 * smoothstep((b - edge) / 0.06)
-    teeth = 0.84 * light.teeth * (shade * round_arch * root)[..., None]
+    teeth = 0.93 * light.teeth * (shade * round_arch * root)[..., None]
     gum = smoothstep((b - edge - _LOWER_LENGTH_IOD) / 0.015)[..., None]
     colour = (1 - gum) * teeth + gum * 0.7 * light.gum * round_arch[..., None]
     alpha = cover * (1 - smoothstep((np.abs(a) - 0.21) / 0.05))

@@ -23,6 +23,9 @@ from omnihuman.latents.motion.probes import Probes, backward_shift
 from omnihuman.types import Float, Image
 
 _FADE_IOD = (0.002, 0.028)
+_SLIT_IOD, _UPPER_IOD, _LOWER_IOD = (0.004, 0.016), (0.008, 0.026), (0.035, 0.080)
+"""Widest opening at which the dark between the lips, the upper and the lower teeth begin to show, and show fully."""
+_PARTED_IOD, _LINE_IOD = 0.06, 0.02
 _RING = (*topo.UPPER_LIP_ROWS[3], *topo.LOWER_LIP_ROWS[3][-2:0:-1])
 _CURVE_STEPS = 4
 
@@ -63,7 +66,9 @@ def draw_mouth(
     mask, light = _opening(curve - [left, top], (bottom - top, right - left), frame.iod_px)
     skull = backward_shift(rest[list(probes.skull), :2], points[list(probes.skull), :2])
     jaw = backward_shift(rest[list(probes.jaw), :2], points[list(probes.jaw), :2])
-    shape = np.array([interior.upper_edge, interior.lower_lip, tongue, amount])
+    gap = float(np.linalg.norm(points[list(topo.LOWER_INNER)] - points[list(topo.UPPER_INNER)], axis=1).max())
+    shown = [ramp((gap / frame.iod_px - low) / (high - low)) for low, high in (_SLIT_IOD, _UPPER_IOD, _LOWER_IOD)]
+    shape = np.array([interior.upper_edge, interior.lower_lip, tongue, amount, *shown])
     inverse = np.linalg.inv(interior.axes.astype(np.float64))
     _paint(
         out[top:bottom, left:right], covered[top:bottom, left:right], mask, light, interior.upper, interior.lower,
@@ -71,6 +76,18 @@ def draw_mouth(
         np.concatenate([skull.ravel(), jaw.ravel(), inverse.ravel(), shape]),
         np.concatenate([interior.cavity, interior.tongue, interior.seam]).astype(np.float32),
     )  # fmt: skip
+    parted = ramp(float(rig.rest_gap.max()) / frame.iod_px / _PARTED_IOD)
+    if parted > 0 and shown[0] < 1:
+        _close(out[top:bottom, left:right], curve - [left, top], interior.seam, parted * (1 - shown[0]), frame.iod_px)
+
+
+def _close(out: Image, curve: Float, seam: Float, amount: float, iod_px: float) -> None:
+    """Lays the line of closed lips over edges that the picture shows against teeth, `out` in place."""
+    line = np.zeros(out.shape[:2], np.uint8)
+    thickness = max(1, round(_LINE_IOD * iod_px))
+    cv2.polylines(line, [np.round(curve * 16).astype(np.int32)], True, 255, thickness, cv2.LINE_AA, shift=4)
+    soft = cv2.GaussianBlur(line, (0, 0), max(0.6, 0.4 * thickness)).astype(np.float32)[..., None] / 255.0
+    out[:] = (out + amount * soft * (seam - out) + 0.5).astype(np.uint8)
 
 
 def _opening_change(points: Float, rest: Float, frame: HeadFrame) -> float:
@@ -111,7 +128,7 @@ def _opening(curve: Float, size: tuple[int, int], iod_px: float) -> tuple[Float,
     lowered = cv2.warpAffine(mask, np.array([[1, 0, 0], [0, 1, 0.35 * depth]], np.float64), (size[1], size[0]))
     light = cv2.blur(lowered, (2 * int(depth) + 1, 2 * int(depth) + 1))
     light = cv2.blur(light, (2 * int(depth / 2) + 1, 2 * int(depth / 2) + 1))
-    return mask, np.asarray(smoothstep((light - 0.05) / 0.75), np.float32)
+    return mask, np.asarray(smoothstep((light - 0.05) / 0.62), np.float32)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -130,6 +147,7 @@ def _paint(  # noqa: PLR0913 - compiled code takes arrays, not objects
     left, top, origin_x, origin_y, centre_x, centre_y = places
     skull, jaw, inverse = numbers[0:6], numbers[6:12], numbers[12:16]
     upper_edge, lower_lip, tip, amount = numbers[16], numbers[17], numbers[18], numbers[19]
+    slit, upper_shown, lower_shown = numbers[20], numbers[21], numbers[22]
     pixel = np.zeros(4, np.float32)
     colour = np.zeros(3, np.float32)
     for row in range(out.shape[0]):
@@ -143,37 +161,36 @@ def _paint(  # noqa: PLR0913 - compiled code takes arrays, not objects
             if cover < 0.004:
                 continue
             x, y = column + left, row + top
-            skull_x = x + skull[0] * x + skull[1] * y + skull[2]
-            skull_y = y + skull[3] * x + skull[4] * y + skull[5]
-            jaw_x = x + jaw[0] * x + jaw[1] * y + jaw[2]
-            jaw_y = y + jaw[3] * x + jaw[4] * y + jaw[5]
+            skull_x, skull_y = _moved(skull, x, y)
+            jaw_x, jaw_y = _moved(jaw, x, y)
             a = inverse[0] * (jaw_x - centre_x) + inverse[1] * (jaw_y - centre_y)
             b = inverse[2] * (jaw_x - centre_x) + inverse[3] * (jaw_y - centre_y)
             b_skull = inverse[2] * (skull_x - centre_x) + inverse[3] * (skull_y - centre_y)
+            # Teeth stand before the dark, the upper ones in front.
             bright = light[row, column]
             # The floor of the mouth: a mound that lies lower at the sides, darker towards the throat.
-            top_b = lower_lip - 0.095 - 0.02 * tip + 1.7 * a * a
-            mound = _ramp((b - top_b) / 0.03 + 0.5)
-            depth_shade = 0.52 + 0.42 * _ramp((b - top_b) / 0.10) - 0.10 * _ramp(1.0 - abs(a) / 0.012)
+            top_b = lower_lip - 0.115 - 0.02 * tip + 1.7 * a * a
+            mound = _ramp((b - top_b) / 0.06 + 0.3)
+            depth_shade = 0.50 + 0.46 * _ramp((b - top_b) / 0.10) - 0.10 * _ramp(1.0 - abs(a) / 0.012)
             for c in range(3):
                 flesh = colours[3 + c] * depth_shade
-                colour[c] = colours[c] + mound * (flesh - colours[c])
+                colour[c] = (colours[c] + mound * (flesh - colours[c])) * (0.40 + 0.60 * bright)
             sample_sprite(lower, jaw_x - origin_x, jaw_y - origin_y, pixel)
             for c in range(3):
-                colour[c] = pixel[c] * 0.9 + (1 - pixel[3]) * colour[c]
+                colour[c] += lower_shown * (0.96 * pixel[c] * (0.46 + 0.54 * bright) - pixel[3] * colour[c])
             sample_sprite(upper, skull_x - origin_x, skull_y - origin_y, pixel)
             for c in range(3):
-                colour[c] = pixel[c] + (1 - pixel[3]) * colour[c]
+                colour[c] += upper_shown * (pixel[c] * (0.60 + 0.40 * bright) - pixel[3] * colour[c])
             if tip > 0:
                 reach = upper_edge - 0.012
                 edge = b - b_skull + reach + 3.2 * a * a + (1 - tip) * 0.12
                 shown = _ramp((b - edge) / 0.014 + 0.5) * _ramp((0.16 - abs(a)) / 0.04) * _ramp(tip / 0.35)
                 shade = 0.74 + 0.16 * _ramp((b - edge) / 0.05) - 0.08 * _ramp(1.0 - abs(a) / 0.014)
                 for c in range(3):
-                    colour[c] += shown * (colours[3 + c] * shade - colour[c])
-            dim = 0.30 + 0.70 * bright
+                    colour[c] += shown * (colours[3 + c] * shade * (0.50 + 0.50 * bright) - colour[c])
             for c in range(3):
-                value = out[row, column, c] + cover * (colour[c] * dim - out[row, column, c]) + 0.5
+                inside = colours[6 + c] + slit * (colour[c] - colours[6 + c])
+                value = out[row, column, c] + cover * (inside - out[row, column, c]) + 0.5
                 out[row, column, c] = np.uint8(min(max(value, 0.0), 255.0))
 
 
@@ -181,3 +198,8 @@ def _paint(  # noqa: PLR0913 - compiled code takes arrays, not objects
 def _ramp(t: float) -> float:
     t = min(max(t, 0.0), 1.0)
     return t * t * (3.0 - 2.0 * t)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _moved(shift: NDArray[np.float64], x: float, y: float) -> tuple[float, float]:
+    return x + shift[0] * x + shift[1] * y + shift[2], y + shift[3] * x + shift[4] * y + shift[5]

@@ -26,7 +26,7 @@ _COLUMN = np.abs(np.linspace(-0.8, 0.8, 9))
 _BOW = np.sqrt(1 - _COLUMN**2)
 _ZIP = np.asarray(smoothstep((_COLUMN - 0.25) / 0.6))
 """Rounded lips close from the corners: how much each inner column takes part."""
-_SEAL_UPPER_SHARE, _BITE_UPPER_SHARE = 0.42, 0.1
+_SEAL_UPPER_SHARE, _BITE_UPPER_SHARE, _YIELD_UPPER_SHARE = 0.42, 0.1, 0.15
 _BITE_GAP_IOD = 0.030
 """Strip of upper teeth that shows above the lower lip in f and v."""
 _WIDE_YAW_DEG = 15.0
@@ -125,7 +125,7 @@ def _touch_lips(rig: Rig, points: Float, value: dict[str, float]) -> None:
     """Brings lip columns together: seal and press everywhere, rounding at the corners, f and v on the teeth."""
     iod = rig.frame.iod_px
     gap = lip_gaps(points, rig.frame)
-    target = yielded_gaps(rig.expression, gap, rig.rest_gap, value)
+    target = yielded = yielded_gaps(rig.expression, gap, rig.rest_gap, value)
     rounding = min(1.0, 0.9 * value["pucker"] + 0.5 * value["funnel"])
     target = target * (1 - rounding * _ZIP)
     bite = value["labiodental"]
@@ -136,7 +136,10 @@ def _touch_lips(rig: Rig, points: Float, value: dict[str, float]) -> None:
     if not excess.any():
         return
     share = _SEAL_UPPER_SHARE + bite * (1 - value["seal"]) * (_BITE_UPPER_SHARE - _SEAL_UPPER_SHARE)
-    moves = np.concatenate([share * excess, -(1 - share) * excess])
+    # What yields is closed by the jaw: the upper lip goes on showing the teeth that the picture shows.
+    by_jaw = np.clip(gap - yielded, 0.0, np.maximum(excess, 0.0)) * (1 - value["seal"]) * (1 - value["lip_press"])
+    upper = share * (excess - by_jaw) + _YIELD_UPPER_SHARE * by_jaw
+    moves = np.concatenate([upper, upper - excess])
     along = (moves @ rig.basis.columns).astype(np.float32)
     points[rig.basis.vertices] += along[:, None] * rig.frame.axes[:, 1]
 

@@ -50,7 +50,7 @@ class FrameRenderer:
             ref.layers.residual, self._field, self.covered,
         )  # fmt: skip
         rest, frame = ref.rig.points, ref.rig.frame
-        gaze = gaze_shift(float(value[INDEX["gaze_x"]]), float(value[INDEX["gaze_y"]]), frame)
+        gaze = gaze_shift(float(value[INDEX["gaze_x"]]), float(value[INDEX["gaze_y"]]), frame, ref.eyes)
         keep_lashes(self._field, self.covered, points, rest)
         turn_eyes(self._field, self.covered, points, rest, ref.probes)
         out = np.empty_like(ref.image)

@@ -171,3 +171,15 @@ def test_an_open_mouth_shows_something_darker_than_lips_and_teeth_above():
 def test_eye_triangles_keep_their_labels_apart():
     labels = REFERENCE.mesh.labels
     assert (labels == EYE_R).sum() == (labels == EYE_L).sum() == 14
+
+
+def test_teeth_show_with_the_opening():
+    """A slit is dark, a wide mouth has teeth: nothing white glints between lips that hardly part."""
+    x = int(RIG.points[13, 0])
+
+    def brightest(**values):
+        points = posed(**values)
+        top, bottom = int(np.floor(points[13, 1])), int(np.ceil(points[14, 1])) + 1
+        return FrameRenderer(REFERENCE).draw(vector(**values))[top:bottom, x - 4 : x + 5].min(2).max()
+
+    assert brightest(jaw_open=0.02) < 130 < 150 < brightest(jaw_open=0.5)
