@@ -27,7 +27,7 @@ OPTIONS = {
     "PICTURE": "picture of the person, for demo",
     "SAY": "sentence for the built-in voice, for demo",
     "AUDIO": "sound file instead of SAY, for demo",
-    "OUT": "where demo writes the video (outputs/demo.mp4)",
+    "OUT": "where demo writes the video (outputs/demo.mp4), where bench writes its JSON",
     "CONFIG": "training configuration (configs/training/motion.yaml)",
     "VENV": "folder of the environment (.venv)",
     "PIP_ARGS": "more options for every `pip install`, such as --extra-index-url",
@@ -268,6 +268,13 @@ def target_train() -> int:
     return fetch_models() or run(python("-m", "omnihuman", "train", config))
 
 
+def target_bench() -> int:
+    """Measures speed and memory against the bars (OUT: also write the result as JSON)."""
+    install()
+    out: list[str | Path] = ["--out", Path(option("OUT")).resolve()] if option("OUT") else []
+    return fetch_models() or run(python("-m", "omnihuman", "bench", *out))
+
+
 def target_clean() -> int:
     """Removes .venv and caches of tools; outputs, runs and fetched models stay."""
     doomed = [p for n in ("build", ".mypy_cache", ".ruff_cache", ".pytest_cache") if (p := ROOT / n).exists()]
@@ -290,6 +297,7 @@ TARGETS: dict[str, Callable[[], int]] = {
     "lint": target_lint,
     "format": target_format,
     "train": target_train,
+    "bench": target_bench,
     "clean": target_clean,
 }
 

@@ -114,10 +114,12 @@ class PersonChoice:
     Attributes:
         face: Number of the face, 1 = the largest.
         landmarks: `478 3` face landmarks in pixels of the picture given by hand, or None; then `face` is not looked at.
+        alpha: `H W` in 0..1 of a picture that is cut out already: what is taken for the person; None of any other.
     """
 
     face: int = 1
     landmarks: Float | None = None
+    alpha: Float | None = None
 
 
 ANYBODY = PersonChoice()
@@ -193,6 +195,7 @@ class ReferenceFacts:
         arm_l_visible: 0..1, subject's left arm down to the wrist.
         arm_r_visible: 0..1, subject's right arm down to the wrist.
         mouth_gap_iod: Inner-lip gap in the picture over IOD.
+        warnings: What a person should know of how the picture was understood, one line each.
     """
 
     yaw_deg: float
@@ -205,6 +208,7 @@ class ReferenceFacts:
     arm_l_visible: float
     arm_r_visible: float
     mouth_gap_iod: float
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ class TinyFace:
 class TinyMatte:
     """The head and shoulders of the drawn face."""
 
-    def estimate(self, image, face):
+    def estimate(self, image, face, body=None):
         height, width = image.shape[:2]
         y, x = np.mgrid[:height, :width] / height
         head = ((x - 0.5) / 0.3) ** 2 + ((y - 0.5) / 0.36) ** 2 < 1

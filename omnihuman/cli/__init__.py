@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from omnihuman.cli import animate, evaluate, licences, models, pose, train
+from omnihuman.cli import animate, bench, evaluate, licences, models, pose, train
 from omnihuman.cli.console import fail
 from omnihuman.config import VERSION
 from omnihuman.errors import InputError
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(animate.animate)
 app.command()(train.train)
+app.command()(bench.bench)
 app.command()(licences.licences)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")

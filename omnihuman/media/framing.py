@@ -5,7 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from omnihuman.types import Image
+from omnihuman.types import Float, Image
+
+_LEAST_OPAQUE, _MOST_OPAQUE = 0.01, 0.97
+_CONVEX = 0.95
+"""Share of its convex hull that a round or rectangular frame fills."""
 
 
 def fit_longest_side(image: Image, longest_px: int) -> Image:
@@ -30,3 +34,27 @@ def pad_to_even(image: Image) -> Image:
     if height % 2 == 0 and width % 2 == 0:
         return image
     return np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+
+
+def fit_alpha(alpha: Float, image: Image) -> Float:
+    """Transparency `h w` at the size that its picture has got, `H W` in 0..1."""
+    height, width = image.shape[:2]
+    if alpha.shape == (height, width):
+        return alpha
+    method = cv2.INTER_AREA if width < alpha.shape[1] else cv2.INTER_LINEAR
+    return np.asarray(np.clip(cv2.resize(alpha, (width, height), interpolation=method), 0, 1), np.float32)
+
+
+def is_cut_out(alpha: Float) -> bool:
+    """Whether a transparency has the outline of a thing that was cut out, and not of a frame.
+
+    Round avatars and rounded corners are transparent, too, but their background is still in the picture: their opaque
+    part is convex, which no head on shoulders is.
+    """
+    solid = (alpha > 0.5).astype(np.uint8)
+    share = float(solid.mean())
+    if not _LEAST_OPAQUE < share < _MOST_OPAQUE:
+        return False
+    corners = cv2.findNonZero(solid)
+    hull_area = float(cv2.contourArea(cv2.convexHull(corners)))
+    return float(solid.sum()) < _CONVEX * hull_area

@@ -1,7 +1,8 @@
-"""Picture files -> RGB arrays: EXIF rotation, alpha, size limits. Nothing learned, nothing drawn."""
+"""Picture files -> RGB arrays and transparency: EXIF rotation, colours, size limits. Nothing learned, nothing drawn."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -11,22 +12,37 @@ from PIL import ImageCms, ImageOps, UnidentifiedImageError
 
 from omnihuman.errors import InputError
 from omnihuman.media.files import is_readable_file
-from omnihuman.types import Image
+from omnihuman.types import Float, Image
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_PIXELS = 64_000_000
 MIN_SIDE_PX = 64
 BACKDROP = (255, 255, 255)
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A picture as a viewer shows it.
+
+    Attributes:
+        image: RGB uint8 `H W 3`, upright; transparent parts lie on white.
+        alpha: `H W` float32 in 0..1, how opaque it is; None where all of it is.
+    """
+
+    image: Image
+    alpha: Float | None = None
+
+
 def read_image(path: Path) -> Image:
+    """As `read_picture`, without the transparency."""
+    return read_picture(path).image
+
+
+def read_picture(path: Path) -> Picture:
     """Decodes one picture the way a viewer shows it.
 
     Args:
         path: A still picture; of an animation the first frame is taken.
-
-    Returns:
-        RGB uint8 `H W 3`, upright; transparent parts lie on white.
 
     Raises:
         InputError: image_missing, image_format, image_unreadable, image_too_large or image_too_small.
@@ -42,8 +58,7 @@ def read_image(path: Path) -> Image:
                     f"the picture has {width} x {height} pixels, over the limit of {MAX_PIXELS // 10**6} megapixels",
                     "Scale it down first.",
                 )
-            upright = ImageOps.exif_transpose(picture)
-            return checked_image(_flatten(upright))
+            return _checked_size(_flatten(ImageOps.exif_transpose(picture)))
     except UnidentifiedImageError:
         hint = f"Save it as one of {', '.join(FORMATS)}."
         raise InputError("image_format", f"{path.name!r} is not a picture that can be read", hint) from None
@@ -57,15 +72,17 @@ def write_image(path: Path, image: Image) -> None:
     PillowImage.fromarray(image).save(path)
 
 
-def _flatten(picture: PillowImage.Image) -> Image:
+def _flatten(picture: PillowImage.Image) -> Picture:
     if picture.mode.startswith(("I", "F")):
-        return _from_deep_grey(np.asarray(picture, np.float64))
-    picture = _to_srgb(picture)
+        return Picture(_from_deep_grey(np.asarray(picture, np.float64)))
+    picture, alpha = _to_srgb(picture), None
     if picture.has_transparency_data:
         rgba = picture.convert("RGBA")
+        opaque = np.asarray(rgba.getchannel("A"), np.float32) / np.float32(255)
+        alpha = opaque if opaque.min() < 1 else None
         backdrop = PillowImage.new("RGBA", rgba.size, (*BACKDROP, 255))
         picture = PillowImage.alpha_composite(backdrop, rgba)
-    return np.ascontiguousarray(np.asarray(picture.convert("RGB"), np.uint8))
+    return Picture(np.ascontiguousarray(np.asarray(picture.convert("RGB"), np.uint8)), alpha)
 
 
 def _from_deep_grey(grey: np.ndarray) -> Image:
@@ -90,8 +107,8 @@ def _to_srgb(picture: PillowImage.Image) -> PillowImage.Image:
     return converted or picture
 
 
-def checked_image(image: np.ndarray) -> Image:
-    """An array as a picture: RGB uint8 `H W 3`; grey and RGBA are accepted, too.
+def checked_picture(image: np.ndarray) -> Picture:
+    """An array as a picture: uint8 `H W 3`, grey `H W` or `H W 1`, or RGBA `H W 4`.
 
     Raises:
         InputError: image_format or image_too_small.
@@ -101,12 +118,16 @@ def checked_image(image: np.ndarray) -> Image:
         raise InputError("image_format", cause, "Give uint8 of shape (H, W, 3), 0..255.")
     if image.ndim == 2 or image.shape[2] != 3:
         squeezed = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
-        image = _flatten(PillowImage.fromarray(squeezed))
-    height, width = image.shape[:2]
+        return _checked_size(_flatten(PillowImage.fromarray(squeezed)))
+    return _checked_size(Picture(image))
+
+
+def _checked_size(picture: Picture) -> Picture:
+    height, width = picture.image.shape[:2]
     if min(height, width) < MIN_SIDE_PX:
         raise InputError(
             "image_too_small",
             f"the picture has only {width} x {height} pixels",
             f"Use one with at least {MIN_SIDE_PX} pixels on each side; a face wants 256 or more.",
         )
-    return image
+    return picture

@@ -21,6 +21,10 @@ from omnihuman.types import Image, Sound
 
 PRESET = "veryfast"
 CRF = 18
+ENCODER_THREADS = 2
+"""libx264 splits a frame by the number of threads: a fixed number keeps the bytes the same on every machine."""
+NTSC_ROUNDING = 5e-4
+"""How far a rate with three decimals, or two, may be from the one it stands for."""
 SOUND_BIT_RATE = 160_000
 AAC_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 BT709 = 1
@@ -42,7 +46,7 @@ class VideoWriter:
     def __init__(self, path: Path, fps: float, sound: Sound | None, tags: Mapping[str, str]) -> None:
         self.path = path
         self.part = path.with_name(f".{path.name[:LONGEST_NAME]}.{os.getpid()}.part")
-        self._fps = Fraction(fps).limit_denominator(1001)
+        self._fps = exact_rate(fps)
         self._sound = sound
         self._tags = dict(tags)
         self._video: av.VideoStream | None = None
@@ -96,8 +100,7 @@ class VideoWriter:
         context = video.codec_context
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = LIMITED_RANGE
-        # libx264 splits a frame by the number of threads: a fixed number keeps the bytes the same on every machine.
-        context.thread_count = 2
+        context.thread_count = ENCODER_THREADS
         self._video = video
         if self._sound is None:
             return
@@ -147,6 +150,12 @@ class VideoWriter:
         with self.part.open("rb+") as written:
             os.fsync(written.fileno())
         self.part.replace(self.path)
+
+
+def exact_rate(fps: float) -> Fraction:
+    """The frame rate that is meant: 23.976, 29.97 and 59.94 are short for 24000, 30000 and 60000 over 1001."""
+    broadcast = Fraction(round(fps * 1.001) * 1000, 1001)
+    return broadcast if abs(float(broadcast) - fps) < NTSC_ROUNDING else Fraction(fps).limit_denominator(1001)
 
 
 def read_tags(path: Path) -> dict[str, str]:

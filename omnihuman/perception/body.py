@@ -16,7 +16,7 @@ from omnihuman.perception.face import FaceLandmarks
 from omnihuman.perception.face_geometry import head_pose_deg
 from omnihuman.perception.mesh_topology import LIP_CORNER_LEFT, LIP_CORNER_RIGHT, NOSE_TIP
 from omnihuman.perception.pose_model import NUM_POINTS, BodyPoseModel, RawPose
-from omnihuman.perception.roi import SquareROI
+from omnihuman.perception.roi import Silhouette, SquareROI
 from omnihuman.types import Float, Handle, Image
 
 __all__ = ["BodyFollower", "BodyLandmarks", "BodyPerception", "BodyPoseModel"]
@@ -66,11 +66,13 @@ class BodyLandmarks:
         visibility: `33` float32 in 0..1; 0 outside the picture, on limbs of impossible length and where a
             second look in the mirror disagrees.
         score: Confidence 0..1 of the network that there is a body.
+        silhouette: Its outline, or None.
     """
 
     points: Float
     visibility: Float
     score: float
+    silhouette: Silhouette | None = None
 
 
 class BodyPerception:
@@ -264,4 +266,4 @@ def _judged(pose: RawPose, agreed: Float, image: Image) -> BodyLandmarks:
             visibility[elbow] = 0.0
         if max(upper, fore) > _MAX_BONE_SHOULDERS * shoulders:
             visibility[[wrist, *fingers]] = 0.0
-    return BodyLandmarks(points.astype(np.float32), visibility.astype(np.float32), pose.score)
+    return BodyLandmarks(points.astype(np.float32), visibility.astype(np.float32), pose.score, pose.silhouette)

@@ -13,10 +13,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from omnihuman.perception.body import BodyLandmarks
+from omnihuman.perception.bones import strangeness
 from omnihuman.perception.face import FaceLandmarks
 from omnihuman.perception.face_geometry import iod_px
 from omnihuman.perception.mesh_topology import FACE_OVAL
-from omnihuman.perception.roi import SquareROI
+from omnihuman.perception.roi import Silhouette, SquareROI
 from omnihuman.perception.tflite import TFLiteModel, require_file
 from omnihuman.types import Float, Handle, Image
 
@@ -31,6 +33,9 @@ _CONTRAST = (0.1, 0.9)
 _PURE = 0.06
 _HEAD_SHARE = (0.5, 0.8)
 _HEAD_SEEN_PX = (64.0, 24.0)
+_HEAD_FADE = 0.3
+_OUTLINE_SHARE, _OUTLINE_FADE = 0.55, 0.1
+_LOGIT_LIMIT = 4.6
 
 
 class SelfieSegmenter:
@@ -67,12 +72,14 @@ class PersonMatte:
     def __init__(self, segmenter: Handle) -> None:
         self._segmenter = segmenter
 
-    def estimate(self, image: Image, face: FaceLandmarks | None) -> Float:
+    def estimate(self, image: Image, face: FaceLandmarks | None, body: BodyLandmarks | None = None) -> Float:
         """The person's share of each pixel.
 
         Args:
             image: `H W 3`.
             face: The face of the person meant; without it the largest piece is taken.
+            body: The same person's body; its outline is a second opinion, and what lies far from its bones is left
+                to the background.
 
         Returns:
             `H W` float32, exactly 0 and 1 away from the edge. All zero when nothing looks like a person.
@@ -84,10 +91,17 @@ class PersonMatte:
         points = face.points[:, :2] * scale if face is not None else None
         with self._segmenter() as segmenter:
             coarse = _whole_picture(segmenter, small)
-            if face is not None:
-                coarse = _with_head(segmenter, small, coarse, _head_roi(face, scale))
+            head = None if face is None else _head_roi(face, scale)
+            if body is not None and body.silhouette is not None:
+                coarse = _with_outline(coarse, body.silhouette, scale, head)
+            if head is not None:
+                coarse = _with_head(segmenter, small, coarse, head)
+            cell_px = max(size) / segmenter.size
+        if face is not None and body is not None:
+            coarse = _within_reach(coarse, strangeness(body, face, *size, scale))
         radius = _RADIUS_WITHOUT_FACE * min(height, width) if face is None else _RADIUS_IOD * iod_px(face.points)
-        radius_small = max(2, round(radius * scale))
+        # Windows as wide as what the network resolves, however small the head is.
+        radius_small = max(2, round(radius * scale), round(cell_px))
         coarse = _one_piece(_decided(coarse), points, radius_small)
         matte = guided_filter(image, small, coarse, radius_small)
         return _pure_ends(matte, _spread(coarse, width, height))
@@ -118,8 +132,12 @@ def guided_filter(image: Image, small: Image, coarse: Float, radius_px: int) -> 
     variance -= np.concatenate([mean_guide[..., i : i + 1] * mean_guide[..., i:] for i in range(3)], axis=-1)
     slope = _solve_symmetric(variance + np.array([1, 0, 0, 1, 0, 1], np.float32) * _REGULARISATION, covariance)
     offset = mean_map - (slope * mean_guide).sum(axis=-1)
-    planes = _spread(mean(np.dstack([slope, offset])), image.shape[1], image.shape[0])
-    return (image.astype(np.float32) / 255.0 * planes[..., :3]).sum(axis=-1) + planes[..., 3]
+    height, width = image.shape[:2]
+    filtered = _spread(mean(offset), width, height)
+    # Channel by channel: all of a large picture in float would be most of the memory of the whole run.
+    for channel in range(3):
+        filtered += _spread(mean(slope[..., channel] / np.float32(255)), width, height) * image[..., channel]
+    return filtered
 
 
 def _solve_symmetric(matrix: Float, vector: Float) -> Float:
@@ -144,7 +162,7 @@ def _whole_picture(segmenter: SelfieSegmenter, image: Image) -> Float:
     stretched = segmenter.person(squeezed)
     square = SquareROI(width / 2, height / 2, float(max(height, width)))
     kept_shape = segmenter.person(square.crop(image, side, cv2.BORDER_CONSTANT))
-    return (_spread(stretched, width, height) + _placed(kept_shape, square, width, height)) / np.float32(2)
+    return (_spread(stretched, width, height) + square.place(kept_shape, width, height)) / np.float32(2)
 
 
 def _head_roi(face: FaceLandmarks, scale: float) -> SquareROI:
@@ -155,14 +173,40 @@ def _head_roi(face: FaceLandmarks, scale: float) -> SquareROI:
 def _with_head(segmenter: SelfieSegmenter, image: Image, coarse: Float, roi: SquareROI) -> Float:
     """Mixes in a closer look at the head; the smaller the head in the first look, the more the closer one counts."""
     height, width = image.shape[:2]
-    closer = _placed(segmenter.person(roi.crop(image, segmenter.size)), roi, width, height)
-    distance = np.abs(np.arange(segmenter.size) / (segmenter.size - 1) * 2 - 1)
-    ramp = np.clip((1.0 - distance) / 0.3, 0.0, 1.0).astype(np.float32)
+    closer = roi.place(segmenter.person(roi.crop(image, segmenter.size)), width, height)
     seen_px = roi.side_px / _HEAD_SCALE / max(height, width) * segmenter.size
     share = np.interp(seen_px, _HEAD_SEEN_PX[::-1], _HEAD_SHARE[::-1])
-    weight = _placed(np.outer(ramp, ramp), roi, width, height) * np.float32(share)
+    weight = roi.place(_faded(segmenter.size, _HEAD_FADE), width, height) * np.float32(share)
     mixed = _logit(coarse) * (1 - weight) + _logit(closer) * weight
-    return (1.0 / (1.0 + np.exp(-mixed))).astype(np.float32)
+    return _probability(mixed)
+
+
+def _with_outline(coarse: Float, silhouette: Silhouette, scale: float, head: SquareROI | None) -> Float:
+    """Mixes in how the body network sees the body: curtains and neighbours do not confuse it."""
+    height, width = coarse.shape
+    seen = silhouette.roi
+    roi = SquareROI((seen.x + 0.5) * scale - 0.5, (seen.y + 0.5) * scale - 0.5, seen.side_px * scale, seen.roll_rad)
+    weight = roi.place(_faded(len(silhouette.logits), _OUTLINE_FADE), width, height) * np.float32(_OUTLINE_SHARE)
+    if head is not None:
+        weight *= 1 - head.place(_faded(len(silhouette.logits), _HEAD_FADE), width, height)
+    # Beyond these limits the network only says how sure it is, not how right.
+    outline = roi.place(np.clip(silhouette.logits, -_LOGIT_LIMIT, _LOGIT_LIMIT), width, height)
+    return _probability(_logit(coarse) * (1 - weight) + outline * weight)
+
+
+def _faded(side: int, fade: float) -> Float:
+    """A square `S S` of ones that falls to 0 at its border over a share of its half side."""
+    distance = np.abs(np.linspace(-1, 1, side, dtype=np.float32))
+    ramp = np.clip((1.0 - distance) / fade, 0.0, 1.0).astype(np.float32)
+    return np.outer(ramp, ramp)
+
+
+def _within_reach(coarse: Float, strange: Float) -> Float:
+    return _probability(_logit(coarse) - np.float32(2 * _LOGIT_LIMIT) * strange)
+
+
+def _probability(logit: Float) -> Float:
+    return (1.0 / (1.0 + np.exp(-logit))).astype(np.float32)
 
 
 def _decided(probability: Float) -> Float:
@@ -175,13 +219,6 @@ def _decided(probability: Float) -> Float:
 def _logit(probability: Float) -> Float:
     kept = np.clip(probability, 0.01, 0.99)
     return np.log(kept / (1.0 - kept))
-
-
-def _placed(values: Float, roi: SquareROI, width: int, height: int) -> Float:
-    """A map of a region laid into the picture; its border values go on outside the region."""
-    matrix = roi.matrix(len(values)).astype(np.float64)
-    placed = cv2.warpAffine(values, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(placed, np.float32)
 
 
 def _spread(values: Float, width: int, height: int) -> Float:

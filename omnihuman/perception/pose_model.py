@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from omnihuman.perception.face_detector import anchor_centres
-from omnihuman.perception.roi import SquareROI
+from omnihuman.perception.roi import Silhouette, SquareROI
 from omnihuman.perception.tflite import TFLiteModel, require_file
 from omnihuman.types import Float, Image
 
@@ -39,12 +39,14 @@ class RawPose:
         visibility: `33`, 0..1.
         score: Confidence 0..1 that there is a body.
         next_roi: Where to look for the same body again.
+        silhouette: The body's outline as the network sees it beside the points; None where that was not kept.
     """
 
     points: Float
     visibility: Float
     score: float
     next_roi: SquareROI
+    silhouette: Silhouette | None = None
 
 
 class BodyPoseModel:
@@ -100,6 +102,7 @@ class BodyPoseModel:
             visibility=_sigmoid(raw[:NUM_POINTS, 3]) * _sigmoid(raw[:NUM_POINTS, 4]),
             score=float(by_size[1].reshape(-1)[0]),
             next_roi=_roi_from_spine(located[33, :2], located[34, :2]),
+            silhouette=Silhouette(next(v[0, ..., 0] for v in outputs.values() if v.ndim == 4 and v.shape[3] == 1), roi),
         )
 
 

@@ -81,6 +81,14 @@ class SquareROI:
         """The same region, `factor` times as large."""
         return replace(self, side_px=self.side_px * factor)
 
+    def place(self, values: Float, width: int, height: int) -> Float:
+        """A map `S S` of this region laid into a picture of `width` x `height`; its border values go on outside."""
+        matrix = self.matrix(len(values)).astype(np.float64)
+        placed = cv2.warpAffine(
+            values, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.asarray(placed, np.float32)
+
     @classmethod
     def around(cls, points: Float, roll_rad: float, scale: float) -> SquareROI:
         """The square, turned by `roll_rad`, that holds points `N 2` with its longer side `scale` times theirs."""
@@ -90,3 +98,16 @@ class SquareROI:
         low, high = upright.min(axis=0), upright.max(axis=0)
         x, y = turn @ ((low + high) / 2)
         return cls(float(x), float(y), max(float((high - low).max()) * scale, 1.0), roll_rad)
+
+
+@dataclass(frozen=True)
+class Silhouette:
+    """What a network took for one body.
+
+    Attributes:
+        logits: `S S`, above 0 where the body is likelier than not.
+        roi: The square of the picture that they show.
+    """
+
+    logits: Float
+    roi: SquareROI

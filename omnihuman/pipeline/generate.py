@@ -52,7 +52,6 @@ from omnihuman.types import (
     Float,
     Image,
     LatentSpec,
-    PersonChoice,
     ProgressCallback,
     Sound,
     build_request,
@@ -185,7 +184,7 @@ class OmniHumanPipeline:
         height, width = inputs.image.shape[:2]
         facts["video"] = {"width": width, "height": height, "frames": num_frames, "fps": fps}
         facts["driving"], warnings = driving_facts(driver, inputs.sound is not None, performance.sound, tracks.pose)
-        facts["warnings"] = warnings
+        facts["warnings"] = [*reference.facts.warnings, *warnings]
         frames = _counted(self.parts.space.decode(latents, reference, fps), num_frames, meter)
         kept = _write(frames, output, fps, performance.sound, facts)
         facts["timing"] = {"total_s": round(time.monotonic() - began_s, 3)}
@@ -198,10 +197,11 @@ class OmniHumanPipeline:
 
     def _read(self, request: AnimationRequest, given: Given) -> Inputs:
         limits = self.parts.settings.limits
-        picture, image_sha256 = read_picture(request, given.image, limits)
+        picture, person, digests = read_picture(request, given.image, limits)
         speech, audio_sha256 = read_speech(request, given.sound, self.parts.voice, limits)
-        hashes = {"image": image_sha256, "audio": audio_sha256}
-        return Inputs(picture, speech, {kind: digest for kind, digest in hashes.items() if digest is not None})
+        if audio_sha256 is not None:
+            digests["audio"] = audio_sha256
+        return Inputs(picture, person, speech, digests)
 
     def _dream(
         self,
@@ -213,8 +213,7 @@ class OmniHumanPipeline:
     ) -> tuple[Reference, Tracks, Tensor]:
         """Picture, sound and driver -> the prepared reference, the conditions, and the latents of the whole clip."""
         space, sound, driver = self.parts.space, performance.sound, performance.driver
-        choice = PersonChoice(face=request.face)
-        (reference,) = [space.prepare(image, choice) for image in meter.each("prepare", [inputs.image])]
+        (reference,) = [space.prepare(image, inputs.person) for image in meter.each("prepare", [inputs.image])]
         audio: ConditionTrack | None = None
         if sound is not None:
             (audio,) = [self.parts.audio.encode(heard) for heard in meter.each("listen", [sound])]

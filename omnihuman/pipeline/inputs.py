@@ -9,11 +9,13 @@ import numpy as np
 
 from omnihuman.errors import InputError
 from omnihuman.media.audio import checked_sound, read_sound
-from omnihuman.media.framing import fit_longest_side, pad_to_even
-from omnihuman.media.image import checked_image, read_image
+from omnihuman.media.framing import fit_alpha, fit_longest_side, is_cut_out, pad_to_even
+from omnihuman.media.image import checked_picture
+from omnihuman.media.image import read_picture as read_picture_file
+from omnihuman.perception.landmark_file import read_landmarks, rescaled
 from omnihuman.pipeline.preset import Limits
 from omnihuman.pipeline.provenance import sha256_of, sha256_of_file
-from omnihuman.types import AnimationRequest, Clip, Handle, Image, Sound
+from omnihuman.types import AnimationRequest, Clip, Handle, Image, PersonChoice, Sound
 
 IN_MEMORY = Path("in-memory")
 """Stands for the path of a picture or sound that was handed in as an array."""
@@ -49,11 +51,13 @@ class Inputs:
 
     Attributes:
         image: RGB uint8 `H W 3` at the size of the video.
+        person: Who of the picture is meant.
         sound: The speech that was given; None where nothing is said.
         sha256: Input kind -> hash of the file, or of the array handed in.
     """
 
     image: Image
+    person: PersonChoice
     sound: Sound | None
     sha256: dict[str, str]
 
@@ -65,18 +69,33 @@ def require_sound(audio: object) -> None:
         raise InputError("audio_unreadable", cause, "Give a path, or omnihuman.types.Sound(samples, rate_hz).")
 
 
-def read_picture(request: AnimationRequest, given: np.ndarray | None, limits: Limits) -> tuple[Image, str]:
-    """The picture at the size of the video (even sides), and the hash of its source.
+def read_picture(
+    request: AnimationRequest, given: np.ndarray | None, limits: Limits
+) -> tuple[Image, PersonChoice, dict[str, str]]:
+    """The picture at the size of the video (even sides), who is meant in it, and the hashes of what was read.
+
+    Its transparency is kept where it is that of a cut-out.
 
     Args:
-        request: Names the file and the size.
+        request: Names the files, the size and the face.
         given: The picture itself, where it was handed in.
         limits: Of the preset; larger pictures are scaled down unless the request asks for a size.
     """
-    image = read_image(request.image) if given is None else checked_image(given)
-    digest = sha256_of_file(request.image) if given is None else sha256_of(image.tobytes())
-    image = fit_longest_side(image, request.size or min(limits.longest_side_px, max(image.shape[:2])))
-    return pad_to_even(image), digest
+    picture = read_picture_file(request.image) if given is None else checked_picture(given)
+    image = picture.image
+    digests = {"image": sha256_of_file(request.image) if given is None else sha256_of(image.tobytes())}
+    height, width = image.shape[:2]
+    scaled = fit_longest_side(image, request.size or min(limits.longest_side_px, max(height, width)))
+    landmarks = None
+    if request.landmarks is not None:
+        points = read_landmarks(request.landmarks, width, height)
+        # Padding adds rows and columns at the far ends only: places stay.
+        landmarks = rescaled(points, (width, height), (scaled.shape[1], scaled.shape[0]))
+        digests["landmarks"] = sha256_of_file(request.landmarks)
+    padded = pad_to_even(scaled)
+    cut_out = picture.alpha is not None and is_cut_out(picture.alpha)
+    alpha = fit_alpha(picture.alpha, padded) if picture.alpha is not None and cut_out else None
+    return padded, PersonChoice(request.face, landmarks, alpha), digests
 
 
 def require_clip(drive: object) -> None:

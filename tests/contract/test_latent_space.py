@@ -27,7 +27,7 @@ class KnownFace:
 
 
 class KnownMatte:
-    def estimate(self, image, face):
+    def estimate(self, image, face, body=None):
         return drawn_matte()
 
 

@@ -14,7 +14,7 @@ from omnihuman.latents.motion import topology as topo
 from omnihuman.latents.motion.basis import FaceBasis
 from omnihuman.latents.motion.body import BodyField, ramp, smoothstep
 from omnihuman.latents.motion.depth import HeadFrame
-from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW
+from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW, group_indices
 from omnihuman.perception.face_geometry import head_rotation
 from omnihuman.types import Float
 
@@ -29,6 +29,7 @@ _SEAL_UPPER_SHARE, _BITE_UPPER_SHARE = 0.42, 0.1
 _BITE_GAP_IOD = 0.030
 """Strip of upper teeth that shows above the lower lip in f and v."""
 _WIDE_YAW_DEG = 15.0
+_FACE = [i for group in ("mouth", "brows", "eyes", "gaze") for i in group_indices(group)]
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Rig:
         rest_gap: `9` inner-lip gaps in pixels.
         rest_smile: `2` left, right: how much of the smile parameters the picture already shows.
         absolute_mouth: Zero means closed, unsmiling lips instead of the picture's own.
+        face_gain: Scales what the face does, 0 = it does not move: where no face was found, only a head.
     """
 
     points: Float
@@ -56,14 +58,22 @@ class Rig:
     rest_gap: Float
     rest_smile: Float
     absolute_mouth: bool = False
+    face_gain: float = 1.0
 
 
-def clip_parameters(parameters: Float, frame: HeadFrame) -> Float:
-    """Limits one vector `P` to the table's range, and the yaw further where the picture is half turned already."""
+def clip_parameters(parameters: Float, frame: HeadFrame, face_gain: float = 1.0) -> Float:
+    """Limits one vector `P` to the table's range, and the yaw further where the picture is half turned already.
+
+    Args:
+        parameters: `P`.
+        frame: Head frame of the picture.
+        face_gain: See `Rig`.
+    """
     clipped = np.clip(np.nan_to_num(parameters.astype(np.float32)), LOW, HIGH)
     turned = ramp((abs(frame.yaw_deg) - _WIDE_YAW_DEG) / 12.0)
     limit = float(HIGH[INDEX["head_yaw_deg"]]) * (1 - 0.5 * turned)
     clipped[INDEX["head_yaw_deg"]] = np.clip(clipped[INDEX["head_yaw_deg"]], -limit, limit)
+    clipped[_FACE] *= face_gain
     return clipped
 
 

@@ -36,7 +36,7 @@ class FrameRenderer:
     def draw(self, parameters: Float) -> Image:
         """Frame `H W 3` for one vector `P` in the table's units."""
         ref = self._reference
-        value = clip_parameters(parameters, ref.rig.frame)
+        value = clip_parameters(parameters, ref.rig.frame, ref.rig.face_gain)
         points = pose(ref.rig, value)
         plane = np.ascontiguousarray(points[: len(ref.mesh.points), :2])
         shift = np.asarray(ref.mesh.points - plane, np.float32)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from omnihuman.latents.motion.drive import fit_clip, follow
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS, SCALE
 from omnihuman.latents.motion.reference import MotionReference, build_reference
 from omnihuman.latents.motion.renderer import FrameRenderer
+from omnihuman.perception.pictured import PersonFinder, PicturedPerson
 from omnihuman.types import ANYBODY, Clip, ConditionTrack, Float, Image, LatentSpec, PersonChoice
 
 if TYPE_CHECKING:
@@ -66,16 +68,10 @@ class MotionSpace:
             person: Who is meant; by default whoever has the largest face.
 
         Raises:
-            InputError: `face_not_found` or `face_too_small`.
+            InputError: `face_not_found`, `face_number_invalid` or `face_too_small`.
         """
-        faces = self._face.detect(image)
-        if not faces:
-            raise InputError(
-                "face_not_found",
-                "no face was found in the picture",
-                "Use a picture in which one face is seen from the front, well lit and not covered.",
-            )
-        face = faces[0]
+        pictured = PersonFinder(self._face, self._body).find(image, person)
+        face = pictured.face
         iod_px = float(np.linalg.norm(face.points[33] - face.points[263]))
         if iod_px < MIN_IOD_PX:
             raise InputError(
@@ -83,9 +79,10 @@ class MotionSpace:
                 f"the eyes of the face are {iod_px:.0f} pixels apart, {MIN_IOD_PX:.0f} are needed",
                 "Use a larger picture or a larger size, or crop it closer to the person.",
             )
-        matte = self._matte.estimate(image, face)
-        body = self._body.detect(image, face) if self._body is not None else None
-        return build_reference(image, face.points, matte, body, self._absolute_mouth)
+        matte = person.alpha if person.alpha is not None else self._matte.estimate(image, face, pictured.body)
+        absolute_mouth = self._absolute_mouth and pictured.face_seen
+        reference = build_reference(image, face.points, matte, pictured.body, absolute_mouth)
+        return understood(reference, pictured, person)
 
     def render(self, parameters: Float, reference: MotionReference) -> Iterator[Image]:
         """Frames `H W 3` for parameters `T P` in the table's units; values beyond the table's range are clipped."""
@@ -123,6 +120,18 @@ class MotionSpace:
         """Motion parameters `T P` in the table's units."""
         parameters: Float = latents[0].detach().float().cpu().numpy().T * SCALE
         return parameters
+
+
+def understood(reference: MotionReference, pictured: PicturedPerson, choice: PersonChoice) -> MotionReference:
+    """The reference with a face that may move only as far as one was seen, and with what a person should know."""
+    warnings = []
+    if not pictured.face_seen:
+        warnings.append("no face was found: only head and body move; --landmarks places one")
+    if pictured.num_faces > 1 and choice.face == 1:
+        others = "2 takes the other" if pictured.num_faces == 2 else f"2 to {pictured.num_faces} takes another"
+        warnings.append(f"{pictured.num_faces} faces were found and the largest is taken; --face {others}")
+    rig = reference.rig if pictured.face_seen else replace(reference.rig, face_gain=0.0)
+    return replace(reference, rig=rig, facts=replace(reference.facts, warnings=tuple(warnings)))
 
 
 def resample(parameters: Float, fps: float, wanted_fps: float) -> Float:

@@ -16,7 +16,7 @@ from omnihuman.denoisers import weights_file
 from omnihuman.denoisers.motion_dit import MotionDiT
 from omnihuman.errors import ModelError, ResourceError
 
-C, T, D, R = 45, 20, 43, 8
+C, T, D, R = 50, 20, 43, 8
 SIZE = {"width": 16, "layers": 2, "heads": 2, "mlp_ratio": 2, "audio_width": 8, "audio_layers": 1, "audio_reach": 7}
 
 

@@ -1,10 +1,13 @@
 from contextlib import nullcontext
 
 import numpy as np
+import pytest
 
+from omnihuman.config import ROOT
+from omnihuman.media.image import read_image
 from omnihuman.perception.face import FaceLandmarks, FacePerception
 from omnihuman.perception.face_detector import Effort, FaceBox
-from omnihuman.perception.mesh_topology import EYE_OUTER_LEFT, EYE_OUTER_RIGHT
+from omnihuman.perception.face_template import mean_mesh
 from omnihuman.perception.roi import SquareROI
 
 FRAME = np.zeros((200, 300, 3), np.uint8)
@@ -23,17 +26,19 @@ class ListedFaces:
 
 
 class FlatMesh:
-    """A mesh network that sees a square of points filling two thirds of every crop; `flags` are used up in turn."""
+    """A mesh network that sees the mean face filling two thirds of every crop; `flags` are used up in turn."""
 
-    def __init__(self, flags=()):
-        self.flags, self.calls = list(flags), 0
+    def __init__(self, flags=(), drift_px=0.0):
+        self.flags, self.drift_px, self.calls = list(flags), drift_px, 0
 
     def landmarks(self, crop):
         self.calls += 1
-        points = np.full((478, 3), len(crop) / 2, np.float32)
-        points[:468, :2] = np.stack([np.linspace(32, 160, 468), np.linspace(160, 32, 468)], axis=-1)
-        points[EYE_OUTER_RIGHT], points[EYE_OUTER_LEFT] = (64, 96, 0), (128, 96, 0)
-        return points, self.flags.pop(0) if self.flags else 1.0
+        mesh = mean_mesh()
+        middle = (mesh.max(axis=0) + mesh.min(axis=0))[:2] / 2
+        points = mesh * len(crop) * 2 / 3 / np.ptp(mesh[:, 1])
+        points[:, :2] += (len(crop) - 1) / 2 - middle * points[1, 1] / mesh[1, 1]
+        points[:, 0] += self.drift_px
+        return points.astype(np.float32), self.flags.pop(0) if self.flags else 1.0
 
 
 def perception(detector, mesh):
@@ -116,3 +121,22 @@ def test_box_holds_the_points():
     points = np.zeros((478, 3), np.float32)
     points[7], points[9] = (-5, 3, 1), (40, 90, 2)
     assert FaceLandmarks.from_points(points, 0.5).box == (-5.0, 0.0, 40.0, 90.0)
+
+
+def test_what_the_mirror_shows_elsewhere_is_no_face():
+    assert perception(ListedFaces([SquareROI(100, 100, 60)]), FlatMesh(drift_px=8)).detect(FRAME) == []
+
+
+def test_a_look_at_given_squares_takes_the_surest_face():
+    flags = [0.3, 0.3, 0.4, 0.4, 0.1, 0.3, 0.3]
+    face = perception(ListedFaces([]), FlatMesh(flags)).look(FRAME, [SquareROI(x, 100, 90) for x in (50, 150, 250)])
+    assert round(face.roi.x) == 150
+    assert perception(ListedFaces([]), FlatMesh([0.1])).look(FRAME, [SquareROI(50, 100, 90)]) is None
+
+
+@pytest.mark.parametrize("name", ["portrait_ada.png", "portrait_omar.png"])
+def test_drawn_people_are_found_and_textures_are_not(model_handle, name):
+    faces = FacePerception(model_handle("face-detector"), model_handle("face-mesh"))
+    assert len(faces.detect(read_image(ROOT / "examples" / name))) == 1
+    noise = np.random.default_rng(3).integers(0, 255, (12, 12, 3), dtype=np.uint8)
+    assert faces.detect(np.kron(noise, np.ones((20, 20, 1), np.uint8))) == []

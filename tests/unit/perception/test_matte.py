@@ -4,9 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
+from omnihuman.perception.body import SHOULDER_LEFT, SHOULDER_RIGHT, BodyLandmarks
 from omnihuman.perception.face import FaceLandmarks
 from omnihuman.perception.matte import PersonMatte, guided_filter
 from omnihuman.perception.mesh_topology import FACE_OVAL
+from omnihuman.perception.roi import Silhouette, SquareROI
 
 PERSON, BACKDROP = (180, 60, 60), (40, 120, 160)
 
@@ -107,3 +109,48 @@ def test_guided_filter_moves_an_edge_onto_the_picture():
     vague = np.tile(np.clip((np.arange(80) - 30) / 20, 0, 1).astype(np.float32), (60, 1))
     filtered = guided_filter(picture, picture, vague, 12)
     assert filtered[30, 41] - filtered[30, 38] > 3 * (vague[30, 41] - vague[30, 38])
+
+
+def body_of(picture, outline, shoulders=((180, 260), (60, 260))):
+    """A body whose network saw `outline` `H W` (bool) in the whole picture."""
+    height, width = picture.shape[:2]
+    roi = SquareROI(width / 2, height / 2, float(max(height, width)))
+    seen = roi.crop(outline.astype(np.uint8) * 255, 256, cv2.BORDER_CONSTANT)
+    logits = np.where(seen > 127, 9.0, -9.0).astype(np.float32)
+    points, visibility = np.zeros((33, 3), np.float32), np.zeros(33, np.float32)
+    points[[SHOULDER_LEFT, SHOULDER_RIGHT], :2], visibility[[SHOULDER_LEFT, SHOULDER_RIGHT]] = shoulders, 0.9
+    return BodyLandmarks(points, visibility, 0.95, Silhouette(logits, roi))
+
+
+def person_with_curtain():
+    """A person at the left; a curtain of the same colour touches and goes on to the right, near and far."""
+    picture = np.full((420, 640, 3), BACKDROP, np.uint8)
+    cv2.ellipse(picture, (120, 120), (45, 60), 0, 0, 360, PERSON, -1)
+    cv2.rectangle(picture, (60, 170), (180, 419), PERSON, -1)
+    truth = picture[..., 0] == PERSON[0]
+    cv2.rectangle(picture, (170, 300), (639, 419), PERSON, -1)
+    return picture, truth
+
+
+def matte_with_body(picture, body):
+    return PersonMatte(lambda: nullcontext(BlurredColour())).estimate(picture, face_at(120, 120), body)
+
+
+def test_a_second_opinion_keeps_a_curtain_out():
+    picture, truth = person_with_curtain()
+    assert matte_of(picture, face_at(120, 120))[350:410, 230:600].mean() > 0.95
+    matte = matte_with_body(picture, body_of(picture, truth))
+    assert matte[350:410, 560:].max() == 0.0 and matte[380, 120] == 1.0 and matte[120, 120] == 1.0
+    assert matte[350:410, 230:600].mean() < 0.5
+
+
+def test_what_is_far_from_the_bones_stays_with_the_background():
+    picture, _ = person_with_curtain()
+    matte = matte_with_body(picture, body_of(picture, np.ones(picture.shape[:2], bool)))
+    assert matte[350:410, 560:].max() == 0.0 and matte[380, 120] == 1.0
+
+
+def test_the_ends_stay_pure_with_a_body():
+    picture, truth = person_with_curtain()
+    matte = matte_with_body(picture, body_of(picture, truth))
+    assert ((matte == 0) | (matte == 1)).mean() > 0.85

@@ -12,6 +12,7 @@ from omnihuman.config import configs_dir
 from omnihuman.denoisers import weights_file
 from omnihuman.denoisers.motion_dit import MotionDiT
 from omnihuman.errors import ConfigError, InputError, ResourceError
+from omnihuman.latents.motion.parameters import NUM_PARAMETERS
 from omnihuman.training.files import Files
 from omnihuman.training.loop import Progress, Run, learning_rate, train
 from omnihuman.training.settings import OptimizerSettings, TrainingSettings, read_settings
@@ -98,7 +99,7 @@ def test_time_limit_leaves_checkpoint_and_weights(tmp_path: Path):
     outcome = train(run, "2026-01-01", max_minutes=0.0)
     assert outcome.step == 1
     assert run.files.checkpoint.exists()
-    assert MotionDiT.from_files({"w": run.files.export}, "cpu").spec.channels == 45
+    assert MotionDiT.from_files({"w": run.files.export}, "cpu").spec.channels == NUM_PARAMETERS
 
 
 @pytest.mark.parametrize("folder", ["w.safetensors", "c.safetensors", "c.jsonl"])
