@@ -4,6 +4,7 @@ import pytest
 
 from omnihuman.cli.licences import ThirdParty
 from omnihuman.config import configs_dir, load
+from omnihuman.evaluation.driving import DrivingSettings
 from omnihuman.evaluation.suite import SyncSettings
 from omnihuman.modelhub.registry import Registry
 from omnihuman.pipeline.assemble import PresetSettings
@@ -17,6 +18,7 @@ READERS = {
     "training/corpus.yaml": load_grammar,
     "training/*.yaml": read_settings,
     "evaluation/sync.yaml": lambda path: load(SyncSettings, path),
+    "evaluation/driving.yaml": lambda path: load(DrivingSettings, path),
 }
 """The first pattern that fits a file names its reader."""
 
