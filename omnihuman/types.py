@@ -32,6 +32,10 @@ ConditionKind = Literal["text", "reference", "audio", "pose"]
 """Kinds of condition, weakest motion signal first (OmniHuman-1, section 3.2)."""
 
 
+Expression = Literal["yielding", "relative", "absolute"]
+"""What becomes of the pictured mouth: it yields to speech, stays under it, or is made neutral first."""
+
+
 class AnimationRequest(StrictModel):
     """What a person asks for. CLI options, REST fields, page and manifest are generated from this one schema."""
 
@@ -64,7 +68,7 @@ class AnimationRequest(StrictModel):
     landmarks: Path | None = Field(
         None, description="JSON of landmarks given by hand, for a face that no detector finds."
     )
-    expression: Literal["yielding", "relative", "absolute"] = Field(
+    expression: Expression = Field(
         "yielding",
         description="What becomes of the pictured mouth: it yields to speech, stays under it (relative), "
         "or is made neutral first (absolute).",

@@ -1,4 +1,4 @@
-"""`evaluate`: measure finished videos - lips against sound, motion, or a contact sheet for the eye."""
+"""`evaluate`: measure finished videos - lips against sound, motion, or a contact sheet for the eye - and pictures."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from omnihuman.cli.console import coded_errors, show
+from omnihuman.cli.evaluate_pictures import pictures
 from omnihuman.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from omnihuman.speech.inventory import TimedPhone
     from omnihuman.types import Image
 
-app = typer.Typer(name="evaluate", help="Measure a finished video.", no_args_is_help=True)
+app = typer.Typer(name="evaluate", help="Measure a finished video, or how pictures move.", no_args_is_help=True)
+app.command()(pictures)
 
 Videos = Annotated[list[Path], typer.Argument(help="Videos to measure together.")]
 OneVideo = Annotated[Path, typer.Argument(help="The video.")]

@@ -113,7 +113,12 @@ def contact_sheet(frames: Sequence[Image], moments: Sequence[Moment], columns: i
     Returns:
         The sheet, RGB uint8.
     """
-    tiles = [_tile(frame, moment, tile_px) for frame, moment in zip(frames, moments, strict=True)]
+    return lay_out(frames, [f"{moment.label} {moment.time_s:.2f} s".strip() for moment in moments], columns, tile_px)
+
+
+def lay_out(frames: Sequence[Image], labels: Sequence[str], columns: int, tile_px: int) -> Image:
+    """Lays labelled pictures out in rows; see `contact_sheet`."""
+    tiles = [_tile(frame, label, tile_px) for frame, label in zip(frames, labels, strict=True)]
     columns = min(columns, len(tiles))
     tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % columns)
     rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
@@ -135,14 +140,13 @@ def write_png(path: Path, picture: Image) -> None:
         raise unwritable(path, error) from None
 
 
-def _tile(frame: Image, moment: Moment, tile_px: int) -> Image:
+def _tile(frame: Image, text: str, tile_px: int) -> Image:
     scale = tile_px / max(frame.shape[:2])
     size = max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale))
     picture = cv2.resize(frame, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     tile = np.full((tile_px + _LABEL_PX + _BORDER_PX, tile_px + _BORDER_PX, 3), 255, np.uint8)
     top, left = (tile_px - size[1]) // 2, (tile_px - size[0]) // 2
     tile[top : top + size[1], left : left + size[0]] = picture
-    text = f"{moment.label} {moment.time_s:.2f} s".strip()
     place = (4, tile_px + _LABEL_PX - 7)
     cv2.putText(tile, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.55, (20, 20, 20), 1, cv2.LINE_AA)
     return tile

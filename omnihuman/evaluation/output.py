@@ -51,8 +51,17 @@ def write_report(path: Path, record: Mapping[str, Any]) -> None:
     Raises:
         ResourceError: output_unwritable or disk_full.
     """
+    write_text(path, json.dumps(record, indent=1, sort_keys=True) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a page of text.
+
+    Raises:
+        ResourceError: output_unwritable or disk_full.
+    """
     try:
-        path.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise unwritable(path, error) from None
 

@@ -12,7 +12,17 @@ from torch import Tensor
 
 from omnihuman.perception.keypoints import KeypointTrack
 from omnihuman.perception.person import PersonTrack
-from omnihuman.types import ANYBODY, Clip, ConditionTrack, Float, Image, LatentSpec, PersonChoice, ReferenceFacts
+from omnihuman.types import (
+    ANYBODY,
+    Clip,
+    ConditionTrack,
+    Expression,
+    Float,
+    Image,
+    LatentSpec,
+    PersonChoice,
+    ReferenceFacts,
+)
 
 
 class Reference(Protocol):
@@ -34,6 +44,10 @@ class LatentSpace(Protocol):
 
     def prepare(self, image: Image, person: PersonChoice = ANYBODY) -> Reference:
         """Everything that is computed once per picture."""
+        ...
+
+    def express(self, reference: Any, expression: Expression) -> Reference:
+        """The same reference with what becomes of its pictured mouth; as it is in spaces that have no say in it."""
         ...
 
     def encode(self, clip: Clip, reference: Any) -> Tensor:

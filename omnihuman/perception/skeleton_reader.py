@@ -24,7 +24,7 @@ _MIN_SATURATION = 0.5
 _HUE_STEP_DEG, _HUE_SLACK_DEG = 20.0, 9.5
 _MIN_AREA_PX, _MIN_LENGTH_PX = 10, 5.0
 _PIECE_SHARE = 0.2
-"""A limb that another one crosses is in pieces; what is smaller against the largest is the blurred rim of a neighbour."""
+"""A crossed limb is in pieces; what is smaller against the largest one is the blurred rim of a neighbour."""
 _ROOT_LIMBS = (0, 1, 6, 9, 12)
 """Limbs that begin at the neck."""
 _MEET_SHARE, _MEET_PX = 0.25, 8.0

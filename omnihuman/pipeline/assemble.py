@@ -81,7 +81,8 @@ def tracker_of(models: ModelIds, hub: ModelHub) -> PersonTracker:
 def _motion_space(models: ModelIds, hub: ModelHub) -> LatentSpace:
     face = FacePerception(hub.handle(models.face_detector), hub.handle(models.face_mesh))
     matte = PersonMatte(hub.handle(models.person_matte))
-    return MotionSpace(face, matte, BodyPerception(hub.handle(models.body_pose)))
+    body, hands = BodyPerception(hub.handle(models.body_pose)), HandPerception(hub.handle(models.hands))
+    return MotionSpace(face, matte, body, hands)
 
 
 SPACES: dict[str, Callable[[ModelIds, ModelHub], LatentSpace]] = {"motion": _motion_space}

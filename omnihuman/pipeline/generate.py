@@ -213,7 +213,8 @@ class OmniHumanPipeline:
     ) -> tuple[Reference, Tracks, Tensor]:
         """Picture, sound and driver -> the prepared reference, the conditions, and the latents of the whole clip."""
         space, sound, driver = self.parts.space, performance.sound, performance.driver
-        (reference,) = [space.prepare(image, inputs.person) for image in meter.each("prepare", [inputs.image])]
+        (prepared,) = [space.prepare(image, inputs.person) for image in meter.each("prepare", [inputs.image])]
+        reference = space.express(prepared, request.expression)
         audio: ConditionTrack | None = None
         if sound is not None:
             (audio,) = [self.parts.audio.encode(heard) for heard in meter.each("listen", [sound])]

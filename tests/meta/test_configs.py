@@ -5,6 +5,7 @@ import pytest
 from omnihuman.cli.licences import ThirdParty
 from omnihuman.config import configs_dir, load
 from omnihuman.evaluation.driving import DrivingSettings
+from omnihuman.evaluation.pictures.settings import PictureSettings
 from omnihuman.evaluation.suite import SyncSettings
 from omnihuman.modelhub.registry import Registry
 from omnihuman.pipeline.assemble import PresetSettings
@@ -17,6 +18,7 @@ READERS = {
     "presets/*.yaml": lambda path: load(PresetSettings, path),
     "training/corpus.yaml": load_grammar,
     "training/*.yaml": read_settings,
+    "evaluation/pictures.yaml": lambda path: load(PictureSettings, path),
     "evaluation/sync.yaml": lambda path: load(SyncSettings, path),
     "evaluation/driving.yaml": lambda path: load(DrivingSettings, path),
 }

@@ -64,7 +64,7 @@ PARAMETERS: tuple[MotionParameter, ...] = (
     *_both("blink", "eye gap of this person", -0.15, 1.0, "eyes", 0.25, "lid closes (1 = shut, below 0 = wider)"),
     *_both("squint", "full", 0.0, 1.0, "eyes", 0.15, "lower lid rises, eye narrows"),
     MotionParameter("gaze_x", "0.10 IOD to the image right", -1.0, 1.0, "gaze", 0.20, "eyes look sideways"),
-    MotionParameter("gaze_y", "0.06 IOD down", -1.0, 1.0, "gaze", 0.15, "eyes look up or down"),
+    MotionParameter("gaze_y", "0.075 IOD down", -1.0, 1.0, "gaze", 0.15, "eyes look up or down"),
     MotionParameter("head_yaw_deg", "degrees", -20.0, 20.0, "head", 3.0, "head turns, + = towards the image right"),
     MotionParameter("head_pitch_deg", "degrees", -15.0, 15.0, "head", 3.0, "head nods, + = down"),
     MotionParameter("head_roll_deg", "degrees", -20.0, 20.0, "head", 3.0, "head tilts, + = clockwise in the image"),

@@ -12,11 +12,12 @@ import numpy as np
 
 from omnihuman.latents.motion import topology as topo
 from omnihuman.latents.motion.basis import FaceBasis
-from omnihuman.latents.motion.body import BodyField, ramp, smoothstep
+from omnihuman.latents.motion.body import BodyField, move_body, ramp, smoothstep
 from omnihuman.latents.motion.depth import HeadFrame
 from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW, group_indices
+from omnihuman.latents.motion.yielding import smile_taken, yielded_gaps
 from omnihuman.perception.face_geometry import head_rotation
-from omnihuman.types import Float
+from omnihuman.types import Expression, Float
 
 MIN_GAP_IOD = 0.004
 """Inner lips never come nearer than this; at rest `split_lips` sees to it."""
@@ -45,7 +46,7 @@ class Rig:
         jaw_probes: Numbers of probes that hang on the jaw.
         rest_gap: `9` inner-lip gaps in pixels.
         rest_smile: `2` left, right: how much of the smile parameters the picture already shows.
-        absolute_mouth: Zero means closed, unsmiling lips instead of the picture's own.
+        expression: What becomes of the pictured mouth; see `yielding.py`.
         face_gain: Scales what the face does, 0 = it does not move: where no face was found, only a head.
     """
 
@@ -57,7 +58,7 @@ class Rig:
     jaw_probes: tuple[int, ...]
     rest_gap: Float
     rest_smile: Float
-    absolute_mouth: bool = False
+    expression: Expression = "yielding"
     face_gain: float = 1.0
 
 
@@ -85,7 +86,7 @@ def pose(rig: Rig, parameters: Float) -> Float:
     _touch_lips(rig, points, value)
     _keep_lids_apart(rig, points)
     _turn_head(rig, points, value)
-    _move_body(rig, points, value)
+    move_body(rig.body, points[:, :2], value)
     return points
 
 
@@ -98,9 +99,10 @@ def _express(rig: Rig, points: Float, value: dict[str, float]) -> None:
     coefficients = np.array([value[name] for name in rig.basis.names], np.float32)
     for side in "lr":
         coefficients[rig.basis.names.index(f"blink_{side}")] += _lid_follow(value["gaze_y"])
-    if rig.absolute_mouth:
+    taken = smile_taken(rig.expression, value)
+    if taken:
         for k, side in enumerate("lr"):
-            coefficients[rig.basis.names.index(f"smile_{side}")] -= rig.rest_smile[k]
+            coefficients[rig.basis.names.index(f"smile_{side}")] -= taken * rig.rest_smile[k]
     if coefficients.any():
         count, size, _ = rig.basis.shapes.shape
         moved = coefficients @ rig.basis.shapes.reshape(count, size * 3)
@@ -119,7 +121,7 @@ def _touch_lips(rig: Rig, points: Float, value: dict[str, float]) -> None:
     """Brings lip columns together: seal and press everywhere, rounding at the corners, f and v on the teeth."""
     iod = rig.frame.iod_px
     gap = lip_gaps(points, rig.frame)
-    target = gap - rig.rest_gap if rig.absolute_mouth else gap
+    target = yielded_gaps(rig.expression, gap, rig.rest_gap, value)
     rounding = min(1.0, 0.9 * value["pucker"] + 0.5 * value["funnel"])
     target = target * (1 - rounding * _ZIP)
     bite = value["labiodental"]
@@ -153,18 +155,3 @@ def _turn_head(rig: Rig, points: Float, value: dict[str, float]) -> None:
     matrix = (1 + value["head_scale"]) * head_rotation(*angles) - np.eye(3, dtype=np.float32)
     offset = rig.frame.iod_px * np.array([*shift, 0.0], np.float32)
     points += rig.head_weight[:, None] * ((points - rig.frame.pivot) @ matrix.T + offset)
-
-
-def _move_body(rig: Rig, points: Float, value: dict[str, float]) -> None:
-    body = rig.body
-    lift = body.gain * value["breathe"] * body.breathe
-    lift = lift + body.gain * (value["shrug_l"] * body.shrug[0] + value["shrug_r"] * body.shrug[1])
-    points[:, :2] += lift
-    shift = body.gain * body.width_px * np.array([value["sway_x"], value["sway_y"]], np.float32)
-    points[:, :2] += body.bend[:, None] * shift
-    if value["lean_deg"]:
-        angle = np.radians(body.gain * value["lean_deg"]) * body.bend
-        arm = points[:, :2] - body.root
-        cos, sin = np.cos(angle), np.sin(angle)
-        points[:, 0] = body.root[0] + cos * arm[:, 0] - sin * arm[:, 1]
-        points[:, 1] = body.root[1] + sin * arm[:, 0] + cos * arm[:, 1]

@@ -36,11 +36,12 @@ def rasterise(  # noqa: PLR0913 - compiled code takes arrays, not objects
         order: `N` triangle numbers, furthest first.
         labels: `F` what each triangle shows.
         mixed: `F` 1 where a triangle straddles the silhouette; it never covers a drawn pixel with background.
-        residual: `H W 4` the person layer; its last channel is alpha.
+        residual: `h w 4` the layer that is drawn (`h w` = `H W` for the person layer); its last channel is alpha.
         field: `H W 2` out: source minus target position, valid where covered.
         covered: `H W` out: label of the triangle that shows, 0 = none.
     """
     height, width = covered.shape
+    last_row, last_column = residual.shape[0] - 1, residual.shape[1] - 1
     covered[:] = 0
     for k in range(len(order)):
         f = order[k]
@@ -69,8 +70,8 @@ def rasterise(  # noqa: PLR0913 - compiled code takes arrays, not objects
                 u = min(max(u0 + u_x * (x - ax) + u_y * (y - ay), u_low), u_high)
                 v = min(max(v0 + v_x * (x - ax) + v_y * (y - ay), v_low), v_high)
                 if mixed[f] == 1 and covered[y, x] != 0:
-                    source_x = min(max(int(x + u + 0.5), 0), width - 1)
-                    source_y = min(max(int(y + v + 0.5), 0), height - 1)
+                    source_x = min(max(int(x + u + 0.5), 0), last_column)
+                    source_y = min(max(int(y + v + 0.5), 0), last_row)
                     if residual[source_y, source_x, 3] < 0.5:
                         continue
                 field[y, x, 0] = u

@@ -6,6 +6,7 @@ Legend: H height, W width, V vertices, F triangles.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,28 +15,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omnihuman.latents.motion import topology as topo
+from omnihuman.latents.motion.arms import Arms, see_arms, take_arms
 from omnihuman.latents.motion.basis import build_basis
 from omnihuman.latents.motion.body import Torso, build_body_field, locate_torso, smoothstep
 from omnihuman.latents.motion.contours import widen_lids
 from omnihuman.latents.motion.depth import HeadFrame, head_frame, vertex_depth
 from omnihuman.latents.motion.eyes import Eye, build_eyes
 from omnihuman.latents.motion.layers import Layers, split_layers
+from omnihuman.latents.motion.lid_skin import LidSkin, sample_lid_skin
 from omnihuman.latents.motion.mesh import OUTSIDE, Index, PlanarMesh, build_mesh, split_lips
 from omnihuman.latents.motion.mouth import MouthInterior, build_interior
 from omnihuman.latents.motion.posing import MIN_GAP_IOD, Rig, lip_gaps
 from omnihuman.latents.motion.probes import Probes, place_probes
 from omnihuman.latents.motion.raster import triangle_map
 from omnihuman.latents.motion.seam import snap_to_lip_line
-from omnihuman.types import Float, Image, ReferenceFacts
+from omnihuman.types import Expression, Float, Image, ReferenceFacts
 
 if TYPE_CHECKING:
     from omnihuman.perception.body import BodyLandmarks
+    from omnihuman.perception.hands import HandLandmarks
 
 _NECK_IOD = 1.15
 _HEAD_REACH_IOD = (1.6, 2.8)
 _SMILE_LIFT_IOD = 0.088
 _NEUTRAL_CORNER_IOD = 0.01
-_ARM_POINTS = {"l": (11, 13, 15), "r": (12, 14, 16)}
 
 
 @dataclass(frozen=True)
@@ -64,10 +67,12 @@ class MotionReference:
         mesh: Planar mesh over the frame.
         rig: What answers to parameters.
         probes: Points that measure how skull, jaw and eyes moved.
-        layers: Person and background.
+        layers: Person without movable arms, and background.
+        arms: Movable arms, their gates, and the picture without them.
         order: Drawing order.
         interior: What lies behind the lips.
         eyes: By side, "r" and "l".
+        lids: Skin of the upper lids, by side.
     """
 
     image: Image
@@ -77,13 +82,19 @@ class MotionReference:
     rig: Rig
     probes: Probes
     layers: Layers
+    arms: Arms
     order: DrawingOrder
     interior: MouthInterior
     eyes: dict[str, Eye]
+    lids: dict[str, LidSkin]
 
 
 def build_reference(
-    image: Image, landmarks: Float, matte: Float, body: BodyLandmarks | None, absolute_mouth: bool = False
+    image: Image,
+    landmarks: Float,
+    matte: Float,
+    body: BodyLandmarks | None,
+    hands: Mapping[str, HandLandmarks] | None = None,
 ) -> MotionReference:
     """Prepares a picture.
 
@@ -92,36 +103,37 @@ def build_reference(
         landmarks: `478 3`.
         matte: `H W` person in 0..1; all zero means that there is none, and the whole picture bends with the person.
         body: Body landmarks, or None.
-        absolute_mouth: See `Rig`.
+        hands: Found hands by the person's own side, "l" and "r"; without one, wrist and fingers hardly move.
     """
     height, width = image.shape[:2]
     frame = head_frame(landmarks)
-    fitted = widen_lids(image, landmarks[: topo.NUM_LANDMARKS], frame)
+    fitted = widen_lids(image, landmarks, frame)
     fitted = snap_to_lip_line(image, fitted, frame)
     fitted = split_lips(fitted, frame.axes[:, 1], MIN_GAP_IOD * frame.iod_px)
     mesh = build_mesh(fitted, height, width)
     depth = vertex_depth(mesh.points, mesh.triangles, landmarks, frame)
     torso = locate_torso(body, frame, height, width)
-    rig, probes = _build_rig(mesh, depth, frame, torso, absolute_mouth)
-    alpha = matte if matte.max() > 0.5 else np.ones_like(matte)
-    layers = split_layers(image, alpha, frame.iod_px)
+    rig, probes = _build_rig(mesh, depth, frame, torso)
+    sight = see_arms(image, matte, landmarks, torso, body, hands)
+    alpha = sight.matte if matte.max() > 0.5 else np.ones_like(matte)
+    arms = take_arms(sight, split_layers(image, alpha, frame.iod_px))
     return MotionReference(
         image=np.ascontiguousarray(image),
         landmarks=landmarks.astype(np.float32),
-        facts=_facts(image, frame, rig, torso, body),
+        facts=_facts(image, frame, rig, torso, arms),
         mesh=mesh,
         rig=rig,
         probes=probes,
-        layers=layers,
-        order=_drawing_order(mesh, layers, height, width),
+        layers=arms.layers,
+        arms=arms,
+        order=_drawing_order(mesh, arms.layers, height, width),
         interior=build_interior(image, rig.points, frame),
         eyes=build_eyes(image, landmarks, rig.points, frame),
+        lids=sample_lid_skin(image, rig.points, frame),
     )
 
 
-def _build_rig(
-    mesh: PlanarMesh, depth: Float, frame: HeadFrame, torso: Torso, absolute_mouth: bool
-) -> tuple[Rig, Probes]:
+def _build_rig(mesh: PlanarMesh, depth: Float, frame: HeadFrame, torso: Torso) -> tuple[Rig, Probes]:
     vertices = np.concatenate([mesh.points, depth[:, None]], 1)
     probes, probe_points = place_probes(vertices, frame)
     points = np.concatenate([vertices, probe_points]).astype(np.float32)
@@ -136,7 +148,6 @@ def _build_rig(
         jaw_probes=probes.jaw,
         rest_gap=lip_gaps(points, frame),
         rest_smile=_rest_smile(points, frame),
-        absolute_mouth=absolute_mouth,
     )
     return rig, probes
 
@@ -165,9 +176,8 @@ def _rest_smile(points: Float, frame: HeadFrame) -> Float:
     return np.clip((lift - _NEUTRAL_CORNER_IOD) / _SMILE_LIFT_IOD, 0.0, 1.0).astype(np.float32)
 
 
-def _facts(image: Image, frame: HeadFrame, rig: Rig, torso: Torso, body: BodyLandmarks | None) -> ReferenceFacts:
+def _facts(image: Image, frame: HeadFrame, rig: Rig, torso: Torso, arms: Arms) -> ReferenceFacts:
     height, width = image.shape[:2]
-    arms = {side: _arm_visible(body, side, height, width) for side in "lr"}
     return ReferenceFacts(
         yaw_deg=frame.yaw_deg,
         pitch_deg=frame.pitch_deg,
@@ -176,19 +186,10 @@ def _facts(image: Image, frame: HeadFrame, rig: Rig, torso: Torso, body: BodyLan
         height_px=height,
         width_px=width,
         torso_visible=torso.visible,
-        arm_l_visible=arms["l"],
-        arm_r_visible=arms["r"],
+        arm_l_visible=arms.gates["l"].freedom,
+        arm_r_visible=arms.gates["r"].freedom,
         mouth_gap_iod=float(rig.rest_gap.mean()) / frame.iod_px,
     )
-
-
-def _arm_visible(body: BodyLandmarks | None, side: str, height: int, width: int) -> float:
-    if body is None:
-        return 0.0
-    joints = list(_ARM_POINTS[side])
-    points = body.points[joints, :2]
-    inside = ((points >= 0) & (points < [width, height])).all()
-    return float(body.visibility[joints].min()) if inside else 0.0
 
 
 def _drawing_order(mesh: PlanarMesh, layers: Layers, height: int, width: int) -> DrawingOrder:
@@ -222,6 +223,6 @@ def _at_corners(mesh: PlanarMesh, active: NDArray[np.uint8], alpha: Float) -> tu
     return active[rows, columns][corners].max(1), alpha[rows, columns][corners].min(1)
 
 
-def with_mouth_mode(reference: MotionReference, absolute: bool) -> MotionReference:
-    """The same reference with the mouth read relative to the picture, or absolutely."""
-    return replace(reference, rig=replace(reference.rig, absolute_mouth=absolute))
+def with_expression(reference: MotionReference, expression: Expression) -> MotionReference:
+    """The same reference with another answer to what becomes of the pictured mouth; see `yielding.py`."""
+    return replace(reference, rig=replace(reference.rig, expression=expression))

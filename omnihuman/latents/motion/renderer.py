@@ -1,4 +1,4 @@
-"""Draws one frame: pose, rasterise, composite, then what lies behind lips and lids. Holds the work buffers.
+"""Draws one frame: pose, rasterise, composite, then what lies behind lips and lids, then arms. Holds the work buffers.
 
 One renderer serves one picture and one thread; what it draws depends on the parameters alone, never on earlier frames.
 Legend: H height, W width, P parameters.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from omnihuman.latents.motion.arm_draw import draw_arm, pose_arm
 from omnihuman.latents.motion.composite import composite
 from omnihuman.latents.motion.eyes import gaze_shift, paint_eyes, turn_eyes
+from omnihuman.latents.motion.lid_skin import paint_lids
 from omnihuman.latents.motion.lids import keep_lashes
 from omnihuman.latents.motion.mouth_draw import draw_mouth
 from omnihuman.latents.motion.parameters import INDEX
@@ -50,9 +52,13 @@ class FrameRenderer:
         rest, frame = ref.rig.points, ref.rig.frame
         gaze = gaze_shift(float(value[INDEX["gaze_x"]]), float(value[INDEX["gaze_y"]]), frame)
         keep_lashes(self._field, self.covered, points, rest)
-        turn_eyes(self._field, self.covered, points, rest, ref.probes, ref.eyes, gaze)
+        turn_eyes(self._field, self.covered, points, rest, ref.probes)
         out = np.empty_like(ref.image)
-        composite(ref.image, ref.layers.residual, ref.layers.background, self._field, self.covered, out)
-        paint_eyes(out, self._field, self.covered, ref.eyes, gaze)
+        composite(ref.arms.base, ref.layers.residual, ref.layers.background, self._field, self.covered, out)
+        paint_lids(out, self.covered, points, rest, ref.lids)
+        paint_eyes(out, self._field, self.covered, points, ref.eyes, gaze)
         draw_mouth(out, self.covered, ref.interior, points, ref.rig, ref.probes, float(value[INDEX["tongue"]]))
+        named = {name: float(value[i]) for name, i in INDEX.items()}
+        for arm in ref.arms.movable:
+            draw_arm(out, arm, pose_arm(arm, named))
         return out

@@ -18,16 +18,17 @@ from omnihuman.errors import InputError
 from omnihuman.latents.motion.controls import apply_controls
 from omnihuman.latents.motion.drive import fit_clip, follow
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS, SCALE
-from omnihuman.latents.motion.reference import MotionReference, build_reference
+from omnihuman.latents.motion.reference import MotionReference, build_reference, with_expression
 from omnihuman.latents.motion.renderer import FrameRenderer
 from omnihuman.perception.pictured import PersonFinder, PicturedPerson
-from omnihuman.types import ANYBODY, Clip, ConditionTrack, Float, Image, LatentSpec, PersonChoice
+from omnihuman.types import ANYBODY, Clip, ConditionTrack, Expression, Float, Image, LatentSpec, PersonChoice
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from omnihuman.perception.body import BodyPerception
     from omnihuman.perception.face import FacePerception
+    from omnihuman.perception.hands import HandPerception
     from omnihuman.perception.keypoints import KeypointTrack
     from omnihuman.perception.matte import PersonMatte
     from omnihuman.perception.person import PersonTrack
@@ -43,17 +44,21 @@ class MotionSpace:
     Args:
         face: Finds and tracks faces.
         matte: Separates the person from the background.
-        body: Finds the body; without it the torso is guessed from the head.
-        absolute_mouth: Zero parameters mean closed, unsmiling lips instead of the picture's own mouth.
+        body: Finds the body; without it the torso is guessed from the head, and arms rest.
+        hands: Finds the hands of the body; without it wrists and fingers rest.
     """
 
     def __init__(
-        self, face: FacePerception, matte: PersonMatte, body: BodyPerception | None = None, absolute_mouth: bool = False
+        self,
+        face: FacePerception,
+        matte: PersonMatte,
+        body: BodyPerception | None = None,
+        hands: HandPerception | None = None,
     ) -> None:
         self._face = face
         self._matte = matte
         self._body = body
-        self._absolute_mouth = absolute_mouth
+        self._hands = hands
 
     @property
     def spec(self) -> LatentSpec:
@@ -80,9 +85,15 @@ class MotionSpace:
                 "Use a larger picture or a larger size, or crop it closer to the person.",
             )
         matte = person.alpha if person.alpha is not None else self._matte.estimate(image, face, pictured.body)
-        absolute_mouth = self._absolute_mouth and pictured.face_seen
-        reference = build_reference(image, face.points, matte, pictured.body, absolute_mouth)
+        with_hands = self._hands is not None and pictured.body is not None
+        hands = self._hands.detect(image, pictured.body) if self._hands is not None and with_hands else None
+        reference = build_reference(image, face.points, matte, pictured.body, hands)
         return understood(reference, pictured, person)
+
+    def express(self, reference: MotionReference, expression: Expression) -> MotionReference:
+        """The same reference whose pictured mouth yields to speech, stays under it, or is made neutral."""
+        # Where no face was found there is no mouth to make neutral.
+        return with_expression(reference, expression) if reference.rig.face_gain else reference
 
     def render(self, parameters: Float, reference: MotionReference) -> Iterator[Image]:
         """Frames `H W 3` for parameters `T P` in the table's units; values beyond the table's range are clipped."""

@@ -8,6 +8,7 @@ from omnihuman.latents.motion.drive import fit_clip
 from omnihuman.latents.motion.fit import box_least_squares
 from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW, NUM_PARAMETERS, vector
 from omnihuman.latents.motion.posing import pose
+from omnihuman.latents.motion.reference import with_expression
 from omnihuman.latents.motion.space import SPEC
 from omnihuman.perception.face import FaceLandmarks
 from tests.unit.latents.drawn_reference import POINTS, drawn_reference
@@ -15,7 +16,7 @@ from tests.unit.latents.drawn_reference import POINTS, drawn_reference
 
 def faces(parameters):
     """Landmarks that a perfect tracker would report for a driver of the same build."""
-    reference = drawn_reference()
+    reference = with_expression(drawn_reference(), "relative")
     for frame in parameters:
         points = POINTS.copy()
         points[:468] = pose(reference.rig, frame)[:468]

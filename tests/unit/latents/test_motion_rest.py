@@ -1,6 +1,7 @@
 """Zero parameters give the picture back, bit for bit, whatever the picture, the matte, the framing and the body are."""
 
 import pickle
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from omnihuman.latents.motion.parameters import GROUPS, NUM_PARAMETERS, SCALE, group_indices, vector
 from omnihuman.latents.motion.posing import lip_gaps, pose
-from omnihuman.latents.motion.reference import build_reference, with_mouth_mode
+from omnihuman.latents.motion.reference import build_reference, with_expression
 from omnihuman.latents.motion.renderer import FrameRenderer
 from tests.unit.latents.drawn_reference import POINTS, busy_picture, drawn_matte, drawn_reference, standing_body
 from tests.unit.perception.drawn_face import draw_face
@@ -76,16 +77,58 @@ def test_the_background_far_away_stays_when_only_the_head_moves():
     assert (drawn != reference.image).any()
 
 
-def test_absolute_mode_closes_a_mouth_that_the_picture_shows_open():
+def parted():
+    """A drawn face with its lips apart."""
     points = POINTS.copy()
     lower = [95, 88, 178, 87, 14, 317, 402, 318, 324]
     points[lower, 1] += 10 * np.sin(np.linspace(0.3, np.pi - 0.3, 9))
-    reference = build_reference(draw_face(lip_gap_px=12), points, drawn_matte(), None)
-    assert reference.facts.mouth_gap_iod > 0.03
-    np.testing.assert_array_equal(FrameRenderer(reference).draw(vector()), reference.image)
-    absolute = with_mouth_mode(reference, absolute=True)
+    return build_reference(draw_face(lip_gap_px=12), points, drawn_matte(), None)
+
+
+def smiling():
+    """A drawn face whose corners are told to be lifted."""
+    reference = drawn_reference()
+    return replace(reference, rig=replace(reference.rig, rest_smile=np.array([0.9, 0.9], np.float32)))
+
+
+def gap_iod(reference, expression, **values):
     frame = reference.rig.frame
-    assert lip_gaps(pose(absolute.rig, vector()), frame).max() / frame.iod_px <= 0.006
-    opened = lip_gaps(pose(absolute.rig, vector(jaw_open=0.5)), frame)
-    assert 0.05 < opened.mean() / frame.iod_px < lip_gaps(pose(reference.rig, vector(jaw_open=0.5)), frame).mean()
-    assert (FrameRenderer(absolute).draw(vector()) != reference.image).any()
+    return lip_gaps(pose(with_expression(reference, expression).rig, vector(**values)), frame).mean() / frame.iod_px
+
+
+def test_absolute_mode_closes_a_mouth_that_the_picture_shows_open():
+    reference = parted()
+    assert reference.facts.mouth_gap_iod > 0.03
+    for expression in ("yielding", "relative"):
+        shown = FrameRenderer(with_expression(reference, expression)).draw(vector())
+        np.testing.assert_array_equal(shown, reference.image)
+    assert gap_iod(reference, "absolute") <= 0.006
+    assert 0.05 < gap_iod(reference, "absolute", jaw_open=0.5) < gap_iod(reference, "relative", jaw_open=0.5)
+    assert (FrameRenderer(with_expression(reference, "absolute")).draw(vector()) != reference.image).any()
+
+
+def test_parted_lips_yield_to_speech_and_come_back_at_rest():
+    reference = parted()
+    rest = gap_iod(reference, "yielding")
+    assert rest == pytest.approx(reference.facts.mouth_gap_iod)
+    assert gap_iod(reference, "yielding", jaw_open=0.6) < gap_iod(reference, "relative", jaw_open=0.6) - 0.5 * rest
+    assert gap_iod(reference, "yielding", pucker=0.6) < 0.5 * rest, "a rounded mouth is no parted one"
+    gaps = [gap_iod(reference, "yielding", jaw_open=v) for v in np.linspace(0, 1, 41)]
+    assert (np.diff(gaps) > 0).all(), "the jaw opens whatever the picture shows"
+    assert gap_iod(reference, "yielding", seal=1.0) <= 0.006
+
+
+def test_a_smile_yields_to_speech_stays_under_moods_and_comes_back():
+    def corner_lift(expression, **values):
+        rig = with_expression(smiling(), expression).rig
+        neutral = pose(with_expression(drawn_reference(), "relative").rig, vector(**values))
+        return (neutral[291, 1] - pose(rig, vector(**values))[291, 1]) / rig.frame.iod_px
+
+    assert corner_lift("yielding") == 0
+    assert corner_lift("yielding", smile_l=0.5) == pytest.approx(0, abs=1e-4)
+    assert corner_lift("yielding", jaw_open=0.4) < -0.05
+    assert corner_lift("yielding", seal=0.8) < -0.05
+    assert corner_lift("relative", jaw_open=0.4) == pytest.approx(0, abs=1e-4)
+    assert corner_lift("absolute") < corner_lift("yielding", jaw_open=0.4) - 0.005
+    steps = [corner_lift("yielding", jaw_open=v) for v in np.linspace(0, 0.3, 31)]
+    assert np.abs(np.diff(steps)).max() < 0.009, "no jump on the way"
