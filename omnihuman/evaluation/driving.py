@@ -51,6 +51,9 @@ def measure_driving(driver: PersonTrack, result: PersonTrack, settings: DrivingS
         for k, name in enumerate(_FACE_COLUMNS)
     }
     blinks = blink_times(found[:, 4], result.times_s), blink_times(wanted[:, 4], driver.times_s)
+    # Neither video is judged where the other has ended.
+    end_s = min(float(result.times_s[-1]), float(driver.times_s[-1]))
+    blinks = blinks[0][blinks[0] <= end_s], blinks[1][blinks[1] <= end_s]
     measurements["blink_f1"] = events_agree(blinks[0], blinks[1], settings.blink_tolerance_s)
     measurements |= _body(driver, result, settings.least_motion_deg)
     facts: dict[str, float | int | str] = {

@@ -3,6 +3,7 @@
 import numpy as np
 
 from omnihuman.evaluation.driving import load_driving_settings, measure_driving
+from omnihuman.latents.motion.parameters import INDEX
 from tests.unit.latents.test_motion_drive import acted, performance, standing, turned
 
 
@@ -21,3 +22,11 @@ def test_arms_are_judged_where_they_move():
     driver, result = (turned(standing(), 13, 11, share * swing) for share in (1.0, 0.5))
     found = measure_driving(driver, result, settings).measurements
     assert found["left_upper_arm"].value > 0.99 and "right_upper_arm" not in found
+
+
+def test_what_the_driver_does_later_is_not_asked_for():
+    parameters = performance(100)
+    for start in (20, 80):
+        parameters[start : start + 3, [INDEX["blink_l"], INDEX["blink_r"]]] = 1.0
+    found = measure_driving(acted(parameters), acted(parameters[:50]), load_driving_settings())
+    assert found.facts["driver_blinks"] == 1 and found.measurements["blink_f1"].value == 1.0
