@@ -81,6 +81,8 @@ def _fit_shot(person: Driver, clock: Clock, reference: MotionReference) -> tuple
         columns = [column for group in groups for column in group_indices(group)]
         values[:, columns] = face.values[:, columns]
         mask[:, columns] = clock.seen(seen)[:, None]
+        # A dreamt lean would tilt a head whose roll is known: where no shoulders are seen, all roll is the head's.
+        mask[:, INDEX["lean_deg"]] = np.maximum(mask[:, INDEX["lean_deg"]], clock.seen(seen))
     return values, mask
 
 

