@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,13 +14,15 @@ from omnihuman.cli.evaluate_pictures import pictures
 from omnihuman.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from omnihuman.evaluation.contact_sheet import Moment
     from omnihuman.evaluation.suite import EvaluationResult, SpokenClip
     from omnihuman.modelhub.hub import ModelHub
     from omnihuman.perception.face import FacePerception
+    from omnihuman.perception.person import PersonTrack
     from omnihuman.speech.inventory import TimedPhone
+    from omnihuman.types import Image
 
 app = typer.Typer(name="evaluate", help="Measure a finished video, or how pictures move.", no_args_is_help=True)
 app.command()(pictures)
@@ -96,6 +99,36 @@ def motion(
         if report is not None:
             write_report(report, record)
     show(record, lines_of(result, {}), as_json)
+
+
+@app.command()
+def drive(
+    driver: Annotated[Path, typer.Argument(help="The driving video.")],
+    video: Annotated[Path, typer.Argument(help="The result.")],
+    check: Annotated[bool, typer.Option("--check", help="End with status 1 when a bar is missed.")] = False,
+    as_json: AsJson = False,
+    report: Report = None,
+) -> None:
+    """Does the result follow its driver? Head, lips, lids, blinks, shoulders and arms, found afresh in both videos."""
+    with coded_errors(as_json):
+        from omnihuman.evaluation.driving import load_driving_settings, measure_driving
+        from omnihuman.evaluation.output import check_report, write_report
+        from omnihuman.evaluation.report import is_met, lines_of, record_of
+
+        if report is not None:
+            check_report(report, [driver, video])
+        settings = load_driving_settings()
+        with _open_hub() as hub:
+            watched, made = (_person(path, hub) for path in (driver, video))
+        result = measure_driving(watched, made, settings)
+        # A driver that does not blink sets no bar for blinks.
+        bars = {name: least for name, least in settings.bars.items() if not math.isnan(result.measurements[name].value)}
+        record = record_of(result, bars)
+        if report is not None:
+            write_report(report, record)
+    show(record, lines_of(result, bars), as_json)
+    if check and not all(is_met(result, name, least) for name, least in bars.items()):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -200,6 +233,28 @@ def _tracks(video: Path, face: FacePerception) -> Any:
     from omnihuman.media.footage import frame_rate, read_frames
 
     return track_face(read_frames(video), frame_rate(video), face)
+
+
+def _person(video: Path, hub: ModelHub) -> PersonTrack:
+    """The person of a video, at the times of its frames."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from omnihuman.media.footage import timed_frames, video_facts
+    from omnihuman.pipeline.assemble import tracker_of
+    from omnihuman.pipeline.preset import load_preset
+
+    times_s: list[float] = []
+
+    def frames() -> Iterator[Image]:
+        for time_s, frame in timed_frames(video, longest_px=1280):
+            times_s.append(time_s)
+            yield frame
+
+    fps = video_facts(video).fps
+    person = tracker_of(load_preset("motion").models, hub).track(frames(), fps)
+    return replace(person, times_s=(np.array(times_s) + 0.5 / fps).astype(np.float32))
 
 
 def _open_hub() -> ModelHub:

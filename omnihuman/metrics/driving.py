@@ -27,7 +27,7 @@ def followed(times_s: Float, track: Float, driver_times_s: Float, driver_track: 
 
 
 def blink_times(aperture: Float, times_s: Float) -> Float:
-    """When the eyes are shut furthest in each blink, seconds.
+    """The middle of each blink, seconds.
 
     A blink is a dip under 60 % of the aperture around it (the 80th percentile within a second either side) that is
     over, up to 80 %, within 0.6 s: eyes that rest half shut or look down do not blink by that.
@@ -49,7 +49,8 @@ def blink_times(aperture: Float, times_s: Float) -> Float:
         while last + 1 < len(share) and share[last + 1] < _OPEN_SHARE:
             last += 1
         if times_s[last] - times_s[first] <= _LONGEST_S:
-            found.append(float(times_s[first + int(np.argmin(share[first : last + 1]))]))
+            shut = np.flatnonzero(share[first : last + 1] < _SHUT_SHARE)
+            found.append(float(times_s[first + shut[0]] + times_s[first + shut[-1]]) / 2)
         index = last + 1
     return np.array(found)
 

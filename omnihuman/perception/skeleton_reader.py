@@ -21,8 +21,10 @@ from omnihuman.types import Float, Image
 _LIMB_LIGHT = (0.30, 0.80)
 _DOT_LIGHT = 0.80
 _MIN_SATURATION = 0.5
-_HUE_STEP_DEG, _HUE_SLACK_DEG = 20.0, 8.0
+_HUE_STEP_DEG, _HUE_SLACK_DEG = 20.0, 9.5
 _MIN_AREA_PX, _MIN_LENGTH_PX = 10, 5.0
+_PIECE_SHARE = 0.2
+"""A crossed limb is in pieces; what is smaller against the largest one is the blurred rim of a neighbour."""
 _ROOT_LIMBS = (0, 1, 6, 9, 12)
 """Limbs that begin at the neck."""
 _MEET_SHARE, _MEET_PX = 0.25, 8.0
@@ -122,7 +124,8 @@ def _segment(mask: NDArray[np.bool_]) -> NDArray[np.float64] | None:
     axis = np.linalg.svd(body - centre, full_matrices=False)[2][0]
     aside = np.abs((points - centre) @ np.array([-axis[1], axis[0]]))
     thick = max(2.0, float(np.percentile(aside[owner == main], 95)))
-    big = np.isin(owner, 1 + np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] >= _MIN_AREA_PX))
+    least = max(_MIN_AREA_PX, _PIECE_SHARE * len(body))
+    big = np.isin(owner, 1 + np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] >= least))
     along = (points[big & (aside <= 1.5 * thick)] - centre) @ axis
     first, last = float(along.min()), float(along.max())
     return np.stack([centre + first * axis, centre + last * axis]) if last - first >= _MIN_LENGTH_PX else None

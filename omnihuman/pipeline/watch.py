@@ -117,7 +117,8 @@ def watch_pose(path: Path, meter: ProgressMeter, limits: Limits) -> Driver:
     if len(track.times_s) < MIN_FRAMES:
         cause = "the pose track has a single frame"
         raise InputError("driver_too_short", cause, "Give a track in which somebody moves.")
-    duration_s = float(track.times_s[-1]) + float(np.median(np.diff(track.times_s))) / 2
+    # Times are float32: a rounding error must not make a frame.
+    duration_s = round(float(track.times_s[-1]) + float(np.median(np.diff(track.times_s))) / 2, 4)
     if duration_s > limits.duration_s:
         cause = f"the pose track lasts {duration_s:.0f} s, over the limit of {limits.duration_s:.0f} s"
         raise InputError("pose_too_long", cause, "Cut it into parts.")

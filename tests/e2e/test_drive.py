@@ -6,12 +6,18 @@ from dataclasses import replace
 import av
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from omnihuman.cli import app
+from omnihuman.config import ROOT
 from omnihuman.errors import InputError
 from omnihuman.latents.motion.parameters import INDEX, NUM_PARAMETERS, group_indices
 from omnihuman.latents.motion.posing import pose
 from omnihuman.media.footage import read_frames
 from omnihuman.media.video import VideoWriter
+from omnihuman.perception.keypoints import keypoints_of
+from omnihuman.perception.pose_file import read_pose, write_pose
+from omnihuman.perception.skeleton import draw_skeleton
 from omnihuman.pipeline.generate import OmniHumanPipeline
 from omnihuman.types import Clip
 from tests.tiny import draw_face, face_track, hum, tiny_parts
@@ -171,3 +177,72 @@ def test_the_driver_is_never_overwritten(image, tmp_path):
             writer.write(np.full((64, 64, 3), shade, np.uint8))
     with pytest.raises(InputError, match="overwrite"):
         driven()(image, drive=tmp_path / "d.mp4", output=tmp_path / "d.mp4")
+
+
+def test_a_pose_file_drives_with_and_without_speech(image, tmp_path):
+    points = keypoints_of(Actor(performance()).track(range(60), FPS))
+    write_pose(tmp_path / "p.json", points, FPS)
+    alone = driven()(image, pose=tmp_path / "p.json", seed=1, size=SIDE)
+    assert alone.duration_s == pytest.approx(60 / FPS)
+    assert follows(alone.parameters, "head_yaw_deg") > 0.97 and follows(alone.parameters, "jaw_open") > 0.8
+    assert alone.facts["driving"]["what"] == "lips, head and body from the pose track"
+    assert set(alone.facts["inputs_sha256"]) == {"image", "pose"}
+    both = driven()(image, hum(2.4), pose=tmp_path / "p.json", seed=1, size=SIDE)
+    np.testing.assert_array_equal(both.parameters[:, HEAD], alone.parameters[:, HEAD])
+
+
+def test_a_drawn_skeleton_drives_the_head(image, tmp_path):
+    points = keypoints_of(Actor(performance()).track(range(60), FPS))
+    shoulders = points.points.copy()
+    shoulders[:, 5], shoulders[:, 6] = (400, 480), (112, 480)
+    confidence = points.confidence.copy()
+    confidence[:, 5:7] = 1.0
+    with VideoWriter(tmp_path / "s.mp4", FPS, None, {}) as writer:
+        for row, sure in zip(shoulders, confidence, strict=True):
+            sure[23:] = 0
+            writer.write(draw_skeleton(np.zeros((512, 512, 3), np.uint8), row, sure))
+    result = driven()(image, pose=tmp_path / "s.mp4", seed=1, size=SIDE)
+    assert follows(result.parameters, "head_yaw_deg") > 0.9
+
+
+def test_pose_draw_and_extract_refuse_and_draw(tmp_path):
+    points = keypoints_of(Actor(performance()).track(range(10), FPS))
+    write_pose(tmp_path / "p.json", points, FPS)
+    run = CliRunner().invoke
+    done = run(
+        app, ["pose", "draw", str(tmp_path / "p.json"), "--out", str(tmp_path / "s.mp4"), "--size", "256x256", "-q"]
+    )
+    assert done.exit_code == 0, done.output
+    frames = list(read_frames(tmp_path / "s.mp4"))
+    assert len(frames) == 10 and frames[0].shape == (256, 256, 3) and (frames[0] > 200).all(2).any()
+    for words in (
+        ["draw", str(tmp_path / "p.json"), "--out", str(tmp_path / "s.avi")],
+        ["draw", str(tmp_path / "p.json"), "--out", str(tmp_path / "s2.mp4"), "--size", "12"],
+        ["draw", str(tmp_path / "none.json"), "--out", str(tmp_path / "s2.mp4")],
+        ["extract", str(tmp_path / "p.json"), "--out", str(tmp_path / "p.json")],
+    ):
+        assert run(app, ["pose", *words, "-q"]).exit_code == 2, words
+    assert not (tmp_path / "s2.mp4").exists()
+
+
+def test_extract_finds_the_drawn_character(model_handle, tmp_path):
+    """With the real models: the face of `examples/`, its skeleton drawn over the picture."""
+    for model_id in ("face-detector", "face-mesh", "body-pose", "hands"):
+        model_handle(model_id)
+    ada = ROOT / "examples" / "portrait_ada.png"
+    words = [
+        "pose",
+        "extract",
+        str(ada),
+        "--out",
+        str(tmp_path / "p.json"),
+        "--draw",
+        str(tmp_path / "p.mp4"),
+        "--json",
+    ]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.output)["seen"]["face"] == 1.0
+    found, _ = read_pose(tmp_path / "p.json")
+    assert len(found.times_s) == 1 and found.confidence[0, 23:91].min() == 1
+    assert len(list(read_frames(tmp_path / "p.mp4"))) == 1

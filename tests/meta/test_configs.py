@@ -4,6 +4,7 @@ import pytest
 
 from omnihuman.cli.licences import ThirdParty
 from omnihuman.config import configs_dir, load
+from omnihuman.evaluation.driving import DrivingSettings
 from omnihuman.evaluation.pictures.settings import PictureSettings
 from omnihuman.evaluation.suite import SyncSettings
 from omnihuman.modelhub.registry import Registry
@@ -19,6 +20,7 @@ READERS = {
     "training/*.yaml": read_settings,
     "evaluation/pictures.yaml": lambda path: load(PictureSettings, path),
     "evaluation/sync.yaml": lambda path: load(SyncSettings, path),
+    "evaluation/driving.yaml": lambda path: load(DrivingSettings, path),
 }
 """The first pattern that fits a file names its reader."""
 

@@ -19,8 +19,8 @@ from omnihuman.latents.motion.body_signal import MIN_CONFIDENCE, keypoint_signal
 from omnihuman.latents.motion.face_points import head_only, points_signal
 from omnihuman.latents.motion.face_signal import mesh_signal
 from omnihuman.latents.motion.fit import FaceFit, fit_face, fit_head, put_head_place
-from omnihuman.latents.motion.fit_body import fit_body
-from omnihuman.latents.motion.parameters import HIGH, LOW, NUM_PARAMETERS, SCALE, group_indices
+from omnihuman.latents.motion.fit_body import arm_rests, fit_body
+from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW, NUM_PARAMETERS, SCALE, group_indices
 from omnihuman.latents.motion.reference import MotionReference
 from omnihuman.latents.motion.timeline import Clock
 from omnihuman.perception.keypoints import EYE_L, EYE_R, FACE, HEAD_POINTS, KeypointTrack
@@ -70,14 +70,19 @@ def follow(person: Driver, reference: MotionReference, spec: LatentSpec, lips: b
 def _fit_shot(person: Driver, clock: Clock, reference: MotionReference) -> tuple[Float, Float]:
     """Values and mask, both `T P`, of a stretch without a cut."""
     joints = person_signal(person) if isinstance(person, PersonTrack) else keypoint_signal(person)
-    body = fit_body(joints, clock)
+    body = fit_body(joints, clock, arm_rests(reference))
     values, mask = body.values, body.mask
     face, seen, groups = _fit_face_of(person, clock, reference)
     if face is not None:
-        put_head_place(face, body.carried * body.width_px)
+        # In the picture the head rides on the torso, as far as the torso can be shown.
+        shown = reference.rig.body.gain
+        put_head_place(face, shown * body.carried * body.width_px)
+        face.values[:, INDEX["head_roll_deg"]] -= shown * body.values[:, INDEX["lean_deg"]]
         columns = [column for group in groups for column in group_indices(group)]
         values[:, columns] = face.values[:, columns]
         mask[:, columns] = clock.seen(seen)[:, None]
+        # A dreamt lean would tilt a head whose roll is known: where no shoulders are seen, all roll is the head's.
+        mask[:, INDEX["lean_deg"]] = np.maximum(mask[:, INDEX["lean_deg"]], clock.seen(seen))
     return values, mask
 
 

@@ -30,8 +30,8 @@ _SHIFT_SHARE = 0.6
 _RIDGE, _SWEEPS = 0.004, 60
 _CHIN_SHARE, _CHIN_DROP_IOD, _GAP_SHARE, _GAP_FULL_IOD = 0.85, 0.30, 0.75, 0.33
 _SEALED_IOD, _SEAL_RAMP_IOD = 0.015, 0.04
-_LID_SHARE = (0.30, 0.42, 0.55, 0.65, 0.75, 0.82, 0.88, 0.94, 1.06, 1.25)
-_BLINK = (1.0, 0.92, 0.80, 0.68, 0.50, 0.36, 0.20, 0.0, 0.0, -0.15)
+_LID_SHARE = (0.30, 0.48, 0.56, 0.63, 0.70, 0.75, 0.82, 0.88, 0.94, 1.06, 1.25)
+_BLINK = (1.0, 1.0, 0.90, 0.72, 0.56, 0.48, 0.34, 0.18, 0.0, 0.0, -0.15)
 """Lid distance over the open eye's, as the mesh reads it, and the blink that it means: the mesh hardly reacts to the
 first half of the way (rendered blinks of five photographs)."""
 _GAZE_IOD = (0.10, 0.06)

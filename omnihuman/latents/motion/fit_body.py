@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from omnihuman.latents.motion.body_signal import BodySignal
 from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW, NUM_PARAMETERS
+from omnihuman.latents.motion.reference import MotionReference
 from omnihuman.latents.motion.timeline import Clock, soft_limited
 from omnihuman.types import Float
 
@@ -47,8 +48,32 @@ class BodyFit:
     width_px: float
 
 
-def fit_body(signal: BodySignal, clock: Clock) -> BodyFit:
-    """Parameters at the clock's wanted times."""
+@dataclass(frozen=True)
+class ArmRest:
+    """How a pictured arm lies, and how far it may go.
+
+    Attributes:
+        angles_deg: By parameter (without side): of the upper arm, of the forearm against it; clockwise in the image.
+        limits: By parameter (without side): least and greatest value that the picture can show.
+    """
+
+    angles_deg: dict[str, float]
+    limits: dict[str, tuple[float, float]]
+
+
+def arm_rests(reference: MotionReference) -> dict[str, ArmRest]:
+    """The movable arms of a picture, by side."""
+    found = {}
+    for layer in reference.arms.movable:
+        rays = np.diff(layer.pivots.astype(np.float64), axis=0)
+        upper, fore = np.degrees(np.arctan2(rays[:, 1], rays[:, 0]))
+        angles = {"arm_shoulder_deg": float(upper), "arm_elbow_deg": float(fore - upper)}
+        found[layer.side] = ArmRest(angles, dict(layer.gate.limits))
+    return found
+
+
+def fit_body(signal: BodySignal, clock: Clock, rests: dict[str, ArmRest]) -> BodyFit:
+    """Parameters at the clock's wanted times, for a picture whose arms lie as `rests` says."""
     fit = _Columns(clock)
     shoulders_seen = np.asarray(signal.seen["shoulders"].all(1), bool)
     across = signal.shoulders[:, 0] - signal.shoulders[:, 1]
@@ -56,7 +81,7 @@ def fit_body(signal: BodySignal, clock: Clock) -> BodyFit:
     width = max(width, 1.0)
     carried = _fit_torso(fit, signal, across, width, shoulders_seen)
     _fit_shrug(fit, signal, width)
-    _fit_arms(fit, signal)
+    _fit_arms(fit, signal, rests)
     _fit_hands(fit, signal)
     return BodyFit(np.clip(fit.values, LOW, HIGH), fit.mask, carried, width)
 
@@ -71,11 +96,23 @@ class _Columns:
 
     def put(self, name: str, rows: Float, seen: NDArray[np.bool_], sigma_s: float, centred: bool = True) -> None:
         """One signal `N` against its median over the seen frames, limited softly to the table's range."""
+        neutral = float(np.median(rows[seen])) if centred and seen.any() else 0.0
+        limit = float(HIGH[INDEX[name]])
+        self.put_within(name, rows - neutral, seen, sigma_s, (-limit, limit))
+
+    def put_within(
+        self, name: str, rows: Float, seen: NDArray[np.bool_], sigma_s: float, limits: tuple[float, float]
+    ) -> None:
+        """One signal `N` as it is, either way limited softly."""
         if seen.sum() < 2:
             return
-        neutral = float(np.median(rows[seen])) if centred else 0.0
-        column = self.clock.smooth((rows - neutral)[:, None], seen, sigma_s)[:, 0]
-        self.values[:, INDEX[name]] = soft_limited(column, float(HIGH[INDEX[name]]))
+        column = self.clock.smooth(rows[:, None], seen, sigma_s)[:, 0]
+        low, high = limits
+        up, down = (
+            soft_limited(np.maximum(column, 0), max(high, 0.0)),
+            soft_limited(np.maximum(-column, 0), max(-low, 0.0)),
+        )
+        self.values[:, INDEX[name]] = up - down
         self.mask[:, INDEX[name]] = self.clock.seen(seen)
 
 
@@ -91,7 +128,7 @@ def _fit_torso(
         fit.put("lean_deg", np.degrees(np.arctan2(spine[:, 0], -spine[:, 1])), hips_seen, _TORSO_SIGMA_S)
     else:
         tilt = np.degrees(np.arctan2(across[:, 1], across[:, 0]))
-        fit.put("lean_deg", _SHOULDERS_ALONE_LEAN * _unwrapped(tilt, seen), seen, _TORSO_SIGMA_S)
+        fit.put("lean_deg", _SHOULDERS_ALONE_LEAN * _unwrapped(tilt, seen)[0], seen, _TORSO_SIGMA_S)
     turned_seen = seen & np.isfinite(signal.depth)
     turn = np.degrees(np.arctan2(np.nan_to_num(signal.depth), np.abs(across[:, 0]) + 1e-6))
     # Who turns the left shoulder towards the viewer faces the picture's left.
@@ -114,7 +151,7 @@ def _fit_shrug(fit: _Columns, signal: BodySignal, width: float) -> None:
         fit.put(f"shrug_{side}", np.maximum(lift - _SHRUG_DEAD, 0.0), seen, _TORSO_SIGMA_S, centred=False)
 
 
-def _fit_arms(fit: _Columns, signal: BodySignal) -> None:
+def _fit_arms(fit: _Columns, signal: BodySignal, rests: dict[str, ArmRest]) -> None:
     """Turns of upper arm, forearm and hand about the joint nearer to the body, against the part that carries each."""
     for k, side in enumerate("lr"):
         upper, upper_seen = _limb(signal.shoulders[:, k], signal.elbows[:, k])
@@ -123,11 +160,36 @@ def _fit_arms(fit: _Columns, signal: BodySignal) -> None:
         fore_seen &= signal.seen["elbows"][:, k] & signal.seen["wrists"][:, k]
         hand, hand_seen = _limb(signal.hands[:, k, 0], signal.hands[:, k, _MIDDLE_ROOT])
         hand_seen &= signal.hands_seen[:, k] & fore_seen
-        sign = _OUTWARD[k]
-        fit.put(f"arm_shoulder_deg_{side}", sign * _unwrapped(upper, upper_seen), upper_seen, _ARM_SIGMA_S)
-        both = upper_seen & fore_seen
-        fit.put(f"arm_elbow_deg_{side}", sign * _unwrapped(fore - upper, both), both, _ARM_SIGMA_S)
-        fit.put(f"arm_wrist_deg_{side}", sign * _unwrapped(hand - fore, hand_seen), hand_seen, _HAND_SIGMA_S)
+        joints = {
+            "arm_shoulder_deg": (upper, upper_seen, _ARM_SIGMA_S),
+            "arm_elbow_deg": (fore - upper, upper_seen & fore_seen, _ARM_SIGMA_S),
+            "arm_wrist_deg": (hand - fore, hand_seen, _HAND_SIGMA_S),
+        }
+        for name, (angle, seen, sigma_s) in joints.items():
+            _fit_joint(fit, f"{name}_{side}", (angle, seen, sigma_s), _OUTWARD[k], rests.get(side))
+
+
+def _fit_joint(
+    fit: _Columns, name: str, measured: tuple[Float, NDArray[np.bool_], float], sign: float, rest: ArmRest | None
+) -> None:
+    """One joint, against that pose of the driver's which comes nearest to the picture's.
+
+    A driver who gestures with raised forearms must not push a hanging arm into the body whenever they sink: what the
+    picture shows is the nearest end of the driver's range, and all motion goes from there.
+    """
+    angle, seen, sigma_s = measured
+    if not seen.any():
+        return
+    joint = name[:-2]
+    rows, middle = _unwrapped(angle, seen)
+    limit = float(HIGH[INDEX[name]])
+    neutral, limits = 0.0, (-limit, limit)
+    if rest is not None:
+        limits = rest.limits.get(joint, limits)
+        if joint in rest.angles_deg:
+            low, high = np.percentile(rows[seen], (10, 90))
+            neutral = float(np.clip((rest.angles_deg[joint] - middle + 180.0) % 360.0 - 180.0, low, high))
+    fit.put_within(name, sign * (rows - neutral), seen, sigma_s, limits)
 
 
 def _fit_hands(fit: _Columns, signal: BodySignal) -> None:
@@ -156,12 +218,12 @@ def _limb(start: Float, end: Float) -> tuple[NDArray[np.float64], NDArray[np.boo
     return np.degrees(np.arctan2(ray[:, 1], ray[:, 0])), length > _MIN_LENGTH_SHARE * max(usual, 1e-6)
 
 
-def _unwrapped(angle_deg: Float, seen: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Angles within half a turn of their circular median over the seen frames."""
+def _unwrapped(angle_deg: Float, seen: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
+    """Angles within half a turn of their circular median over the seen frames, against it; and the median."""
     if not seen.any():
-        return np.asarray(angle_deg, np.float64)
+        return np.zeros(len(angle_deg)), 0.0
     turns = np.exp(1j * np.radians(angle_deg[seen]))
     mean = float(np.degrees(np.angle(turns.mean())))
     about_mean = (angle_deg - mean + 180.0) % 360.0 - 180.0
     middle = float(np.median(about_mean[seen]))
-    return np.asarray((about_mean - middle + 180.0) % 360.0 - 180.0)
+    return np.asarray((about_mean - middle + 180.0) % 360.0 - 180.0), mean + middle

@@ -109,6 +109,8 @@ def soft_limited(values: Float, limit: float, least_gain: float = 0.6, knee: flo
         least_gain: A signal is not scaled below this; the rest is bent.
         knee: Share of the limit from which on it bends.
     """
+    if limit <= 0:
+        return np.zeros(len(values))
     reach = float(np.percentile(np.abs(values), 99)) if len(values) else 0.0
     gain = float(np.clip(0.95 * limit / max(reach, 1e-9), least_gain, 1.0))
     scaled = gain * np.asarray(values, np.float64)
