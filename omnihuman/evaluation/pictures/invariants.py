@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 
 from omnihuman.evaluation.pictures.settings import PictureSettings
-from omnihuman.latents.motion import topology as topo
-from omnihuman.latents.motion.mesh import EYE_L, EYE_R
+from omnihuman.latents.motion.face import topology as topo
+from omnihuman.latents.motion.face.mesh import EYE_L, EYE_R
 from omnihuman.latents.motion.parameters import HIGH, LOW, vector
 from omnihuman.latents.motion.posing import clip_parameters, lip_gaps, pose
 from omnihuman.latents.motion.reference import MotionReference

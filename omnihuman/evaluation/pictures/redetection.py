@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from omnihuman.evaluation.pictures.quantities import QUANTITIES, angles_of, expression_of, gaze_of, place_of
-from omnihuman.latents.motion.eyes import gaze_shift
+from omnihuman.latents.motion.face.eyes import gaze_shift
 from omnihuman.latents.motion.parameters import INDEX
 from omnihuman.latents.motion.posing import clip_parameters, pose
 from omnihuman.latents.motion.reference import MotionReference

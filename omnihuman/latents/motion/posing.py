@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from omnihuman.latents.motion import topology as topo
-from omnihuman.latents.motion.basis import FaceBasis
-from omnihuman.latents.motion.body import BodyField, move_body, ramp, smoothstep
-from omnihuman.latents.motion.depth import HeadFrame
+from omnihuman.latents.motion.body.torso import BodyField, move_body
+from omnihuman.latents.motion.face import topology as topo
+from omnihuman.latents.motion.face.basis import FaceBasis
+from omnihuman.latents.motion.face.depth import HeadFrame
+from omnihuman.latents.motion.face.yielding import smile_taken, yielded_gaps
 from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW, NAMES, group_indices
-from omnihuman.latents.motion.yielding import smile_taken, yielded_gaps
+from omnihuman.latents.motion.ramps import ramp, smoothstep
 from omnihuman.perception.face_geometry import head_rotation
 from omnihuman.types import Expression, Float
 

@@ -14,21 +14,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from omnihuman.latents.motion import topology as topo
-from omnihuman.latents.motion.arms import Arms, see_arms, take_arms
-from omnihuman.latents.motion.basis import build_basis
-from omnihuman.latents.motion.body import Torso, build_body_field, locate_torso, smoothstep
-from omnihuman.latents.motion.contours import widen_lids
-from omnihuman.latents.motion.depth import HeadFrame, head_frame, vertex_depth
-from omnihuman.latents.motion.eyes import Eye, build_eyes
-from omnihuman.latents.motion.layers import Layers, split_layers
-from omnihuman.latents.motion.lid_skin import LidSkin, sample_lid_skin
-from omnihuman.latents.motion.mesh import OUTSIDE, Index, PlanarMesh, build_mesh, split_lips
-from omnihuman.latents.motion.mouth import MouthInterior, build_interior
+from omnihuman.latents.motion.body.arms import Arms, see_arms, take_arms
+from omnihuman.latents.motion.body.torso import Torso, build_body_field, locate_torso
+from omnihuman.latents.motion.face import topology as topo
+from omnihuman.latents.motion.face.basis import build_basis
+from omnihuman.latents.motion.face.contours import widen_lids
+from omnihuman.latents.motion.face.depth import HeadFrame, head_frame, vertex_depth
+from omnihuman.latents.motion.face.eyes import Eye, build_eyes
+from omnihuman.latents.motion.face.lid_skin import LidSkin, sample_lid_skin
+from omnihuman.latents.motion.face.mesh import OUTSIDE, Index, PlanarMesh, build_mesh, split_lips
+from omnihuman.latents.motion.face.mouth import MouthInterior, build_interior
+from omnihuman.latents.motion.face.probes import Probes, place_probes
+from omnihuman.latents.motion.face.seam import snap_to_lip_line
 from omnihuman.latents.motion.posing import MIN_GAP_IOD, Rig, lip_gaps
-from omnihuman.latents.motion.probes import Probes, place_probes
-from omnihuman.latents.motion.raster import triangle_map
-from omnihuman.latents.motion.seam import snap_to_lip_line
+from omnihuman.latents.motion.ramps import smoothstep
+from omnihuman.latents.motion.scene.layers import Layers, split_layers
+from omnihuman.latents.motion.scene.raster import triangle_map
 from omnihuman.types import Expression, Float, Image, ReferenceFacts
 
 if TYPE_CHECKING:

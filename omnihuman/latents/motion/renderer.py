@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from omnihuman.latents.motion.arm_draw import draw_arm, pose_arm
-from omnihuman.latents.motion.composite import composite
-from omnihuman.latents.motion.eyes import gaze_shift, paint_eyes, turn_eyes
-from omnihuman.latents.motion.lid_skin import paint_lids
-from omnihuman.latents.motion.lids import keep_lashes
-from omnihuman.latents.motion.mouth_draw import draw_mouth
+from omnihuman.latents.motion.body.arm_draw import draw_arm, pose_arm
+from omnihuman.latents.motion.face.eyes import gaze_shift, paint_eyes, turn_eyes
+from omnihuman.latents.motion.face.lid_skin import paint_lids
+from omnihuman.latents.motion.face.lids import keep_lashes
+from omnihuman.latents.motion.face.mouth_draw import draw_mouth
 from omnihuman.latents.motion.parameters import INDEX
 from omnihuman.latents.motion.posing import clip_parameters, pose
-from omnihuman.latents.motion.raster import rasterise
 from omnihuman.latents.motion.reference import MotionReference
+from omnihuman.latents.motion.scene.composite import composite
+from omnihuman.latents.motion.scene.raster import rasterise
 from omnihuman.types import Float, Image
 
 
@@ -57,7 +57,7 @@ class FrameRenderer:
         composite(ref.arms.base, ref.layers.residual, ref.layers.background, self._field, self.covered, out)
         paint_lids(out, self.covered, points, rest, ref.lids)
         paint_eyes(out, self._field, self.covered, points, ref.eyes, gaze)
-        draw_mouth(out, self.covered, ref.interior, points, ref.rig, ref.probes, float(value[INDEX["tongue"]]))
+        draw_mouth(out, self.covered, ref.interior, points, rest, ref.probes, float(value[INDEX["tongue"]]))
         named = {name: float(value[i]) for name, i in INDEX.items()}
         for arm in ref.arms.movable:
             draw_arm(out, arm, pose_arm(arm, named))

@@ -16,7 +16,7 @@ import numpy as np
 
 from omnihuman.errors import InputError
 from omnihuman.latents.motion.controls import apply_controls
-from omnihuman.latents.motion.drive import fit_clip, follow
+from omnihuman.latents.motion.drive.follow import fit_clip, follow
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS, SCALE
 from omnihuman.latents.motion.reference import MotionReference, build_reference, with_expression
 from omnihuman.latents.motion.renderer import FrameRenderer

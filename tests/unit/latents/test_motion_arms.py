@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 import pytest
 
-from omnihuman.latents.motion.arm_bones import locate_arm
-from omnihuman.latents.motion.arm_draw import draw_arm, pose_arm
-from omnihuman.latents.motion.arm_gate import ELBOW, FULL, SHOULDER, ArmGate, soft_limit
-from omnihuman.latents.motion.body import locate_torso
-from omnihuman.latents.motion.depth import head_frame
-from omnihuman.latents.motion.diffusion import diffuse, edge_weights, plain_weights
-from omnihuman.latents.motion.grip import holds_something
+from omnihuman.latents.motion.body.arm_bones import locate_arm
+from omnihuman.latents.motion.body.arm_draw import draw_arm, pose_arm
+from omnihuman.latents.motion.body.arm_gate import ELBOW, FULL, SHOULDER, ArmGate, soft_limit
+from omnihuman.latents.motion.body.diffusion import diffuse, edge_weights, plain_weights
+from omnihuman.latents.motion.body.grip import holds_something
+from omnihuman.latents.motion.body.torso import locate_torso
+from omnihuman.latents.motion.face.depth import head_frame
 from omnihuman.latents.motion.parameters import INDEX, vector
 from omnihuman.latents.motion.renderer import FrameRenderer
 from omnihuman.perception.body import BodyLandmarks

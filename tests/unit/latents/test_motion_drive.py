@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from omnihuman.latents.motion.body_signal import person_signal
-from omnihuman.latents.motion.drive import cuts, follow
-from omnihuman.latents.motion.fit_body import ArmRest, fit_body
+from omnihuman.latents.motion.drive.body_signal import person_signal
+from omnihuman.latents.motion.drive.fit_body import ArmRest, fit_body
+from omnihuman.latents.motion.drive.follow import cuts, follow
+from omnihuman.latents.motion.drive.timeline import Clock, soft_limited
 from omnihuman.latents.motion.parameters import GROUPS, HIGH, INDEX, LOW, NUM_PARAMETERS, SCALE, group_indices
 from omnihuman.latents.motion.posing import pose
 from omnihuman.latents.motion.space import SPEC
-from omnihuman.latents.motion.timeline import Clock, soft_limited
 from omnihuman.metrics.driving import blink_times, events_agree
 from omnihuman.perception.keypoints import keypoints_of
 from tests.tiny import face_track

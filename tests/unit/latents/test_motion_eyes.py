@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from omnihuman.latents.motion import topology as topo
-from omnihuman.latents.motion.contours import widen_lids
-from omnihuman.latents.motion.depth import head_frame
-from omnihuman.latents.motion.eyeball import build_eyeball, iris_radius
+from omnihuman.latents.motion.face import topology as topo
+from omnihuman.latents.motion.face.contours import widen_lids
+from omnihuman.latents.motion.face.depth import head_frame
+from omnihuman.latents.motion.face.eyeball import build_eyeball, iris_radius
 from omnihuman.latents.motion.parameters import vector
 from omnihuman.latents.motion.reference import build_reference
 from omnihuman.latents.motion.renderer import FrameRenderer

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from omnihuman.errors import InputError
-from omnihuman.latents.motion.drive import fit_clip
-from omnihuman.latents.motion.fit import box_least_squares
+from omnihuman.latents.motion.drive.fit import box_least_squares
+from omnihuman.latents.motion.drive.follow import fit_clip
 from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW, NUM_PARAMETERS, vector
 from omnihuman.latents.motion.posing import pose
 from omnihuman.latents.motion.reference import with_expression

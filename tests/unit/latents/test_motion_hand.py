@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from omnihuman.latents.motion.arm_gate import CURL, SPREAD
-from omnihuman.latents.motion.hand import build_fingers, move_fingers
+from omnihuman.latents.motion.body.arm_gate import CURL, SPREAD
+from omnihuman.latents.motion.body.hand import build_fingers, move_fingers
 from omnihuman.latents.motion.parameters import vector
 from omnihuman.latents.motion.renderer import FrameRenderer
 from omnihuman.perception.hands import HandLandmarks

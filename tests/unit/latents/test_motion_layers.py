@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from omnihuman.latents.motion import exemplar
-from omnihuman.latents.motion.exemplar import continue_structure
-from omnihuman.latents.motion.layers import split_layers
-from omnihuman.latents.motion.patches import IGNORED, KNOWN, WANTED
+from omnihuman.latents.motion.scene import exemplar
+from omnihuman.latents.motion.scene.exemplar import continue_structure
+from omnihuman.latents.motion.scene.layers import split_layers
+from omnihuman.latents.motion.scene.patches import IGNORED, KNOWN, WANTED
 
 SIDE, IOD = 320, 60.0
 
@@ -46,7 +46,7 @@ def test_structure_goes_on_behind_the_person(kind, limit, monkeypatch):
     picture = in_front_of(truth, disc())
     found = split_layers(picture, disc(), IOD).background
     error = np.abs(found[rim()].astype(int) - truth[rim()]).mean()
-    monkeypatch.setattr("omnihuman.latents.motion.layers._STEEP", 1e9)
+    monkeypatch.setattr("omnihuman.latents.motion.scene.layers._STEEP", 1e9)
     smooth = split_layers(picture, disc(), IOD).background
     smooth_error = np.abs(smooth[rim()].astype(int) - truth[rim()]).mean()
     assert error < limit and error < 0.5 * smooth_error

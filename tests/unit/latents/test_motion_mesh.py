@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from omnihuman.latents.motion.layers import split_layers
-from omnihuman.latents.motion.mesh import build_mesh, inside_polygon, signed_areas, untangle
-from omnihuman.latents.motion.raster import triangle_map
-from omnihuman.latents.motion.seam import snap_to_lip_line
+from omnihuman.latents.motion.face.mesh import build_mesh, inside_polygon, signed_areas, untangle
+from omnihuman.latents.motion.face.seam import snap_to_lip_line
+from omnihuman.latents.motion.scene.layers import split_layers
+from omnihuman.latents.motion.scene.raster import triangle_map
 from tests.unit.latents.drawn_reference import POINTS, busy_picture, drawn_matte, drawn_reference
 
 

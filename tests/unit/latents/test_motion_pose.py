@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from omnihuman.latents.motion import topology as topo
-from omnihuman.latents.motion.mesh import EYE_L, EYE_R, SKIN, inside_polygon, signed_areas
+from omnihuman.latents.motion.face import topology as topo
+from omnihuman.latents.motion.face.mesh import EYE_L, EYE_R, SKIN, inside_polygon, signed_areas
 from omnihuman.latents.motion.parameters import HIGH, LOW, NAMES, vector
 from omnihuman.latents.motion.posing import clip_parameters, lip_gaps, pose
 from omnihuman.latents.motion.renderer import FrameRenderer

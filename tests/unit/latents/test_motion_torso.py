@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from omnihuman.latents.motion.body import build_body_field, locate_torso, move_body
-from omnihuman.latents.motion.depth import head_frame
-from omnihuman.latents.motion.mesh import signed_areas
+from omnihuman.latents.motion.body.torso import build_body_field, locate_torso, move_body
+from omnihuman.latents.motion.face.depth import head_frame
+from omnihuman.latents.motion.face.mesh import signed_areas
 from omnihuman.latents.motion.parameters import INDEX, vector
 from omnihuman.latents.motion.posing import clip_parameters, pose
 from omnihuman.perception.body import BodyLandmarks

@@ -1,0 +1,1 @@
+"""Driver -> motion parameters: a followed person or key points, fitted to the picture. Draws nothing."""
