@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from omnihuman.perception.roi import SquareROI
-from omnihuman.perception.tflite import TFLiteModel, require_file
+from omnihuman.perception.single_shot import SingleShotNetwork
+from omnihuman.perception.tflite import require_file
 from omnihuman.types import Float, Image
 
 SHORT_RANGE_FILE = "face_detection_short_range.tflite"
@@ -57,37 +57,6 @@ class FaceBox:
     keypoints: Float
 
 
-@dataclass(frozen=True)
-class _Network:
-    """A single-shot network, the centres of its anchors `N 2` in 0..1, and its view of the scores."""
-
-    model: TFLiteModel
-    size: int
-    anchors: Float
-
-    @classmethod
-    def load(cls, path: Path, strides: tuple[int, ...], per_cell: int) -> _Network:
-        model = TFLiteModel.from_file(path)
-        size = model.input_shape[1]
-        return cls(model, size, anchor_centres(size, strides, per_cell))
-
-    def detect(self, image: Image, view: SquareROI, min_score: float) -> Iterator[FaceBox]:
-        """Faces in one view, in coordinates of the picture."""
-        crop = view.crop(image, self.size, cv2.BORDER_CONSTANT)
-        outputs = self.model(crop[None].astype(np.float32) / 127.5 - 1.0).values()
-        raw, logits = sorted((o[0] for o in outputs), key=lambda o: -o.shape[1])
-        scores = 1.0 / (1.0 + np.exp(-np.clip(logits[:, 0], -60.0, 60.0)))
-        kept = np.flatnonzero(scores >= min_score)
-        for i in kept[np.argsort(-scores[kept], kind="stable")][:20]:
-            points = raw[i].reshape(-1, 2).copy()
-            size_px = points[1]
-            points[[0, 2, 3, 4, 5, 6, 7]] += self.anchors[i] * self.size
-            located = view.to_image(points[[0, 2, 3, 4, 5, 6, 7]], self.size)
-            side = float(size_px.max()) * view.side_px / self.size
-            if side > 0:
-                yield FaceBox(float(scores[i]), _upright_roi(located[0], side, located[1:]), located[1:])
-
-
 class FaceDetector:
     """Face detection over views of a picture.
 
@@ -97,8 +66,8 @@ class FaceDetector:
     """
 
     def __init__(self, short_range: Path, full_range: Path) -> None:
-        self._short = _Network.load(short_range, (8, 16, 16, 16), per_cell=2)
-        self._full = _Network.load(full_range, (4,), per_cell=1)
+        self._short = SingleShotNetwork(short_range, (8, 16, 16, 16), per_cell=2)
+        self._full = SingleShotNetwork(full_range, (4,), per_cell=1)
 
     @classmethod
     def from_files(cls, files: Mapping[str, Path], device: str = "cpu") -> FaceDetector:
@@ -111,7 +80,7 @@ class FaceDetector:
             box
             for view, networks in self._views(image.shape[1], image.shape[0], effort)
             for network in networks
-            for box in network.detect(image, view, _MIN_SCORE[effort])
+            for box in _faces(network, image, view, _MIN_SCORE[effort])
         ]
         kept = _without_duplicates(found)
         if effort == Effort.QUICK:
@@ -126,13 +95,15 @@ class FaceDetector:
         best_score = 0.0
         for quarter in range(4):
             view = replace(box.roi.scaled(2.0), roll_rad=box.roi.roll_rad + quarter * math.pi / 2)
-            for seen in self._short.detect(image, view, _MIN_SCORE[Effort.DESPERATE]):
+            for seen in _faces(self._short, image, view, _MIN_SCORE[Effort.DESPERATE]):
                 score = seen.score + (_UPRIGHT_BONUS if quarter == 0 else 0.0)
                 if score > best_score and overlap(seen.roi, box.roi) >= _SAME_FACE:
                     best, best_score = seen, score
         return best
 
-    def _views(self, width: int, height: int, effort: Effort) -> Iterator[tuple[SquareROI, tuple[_Network, ...]]]:
+    def _views(
+        self, width: int, height: int, effort: Effort
+    ) -> Iterator[tuple[SquareROI, tuple[SingleShotNetwork, ...]]]:
         """Views with the networks that look at each."""
         whole = SquareROI(width / 2, height / 2, float(max(width, height)))
         yield whole, (self._short, self._full)
@@ -150,21 +121,11 @@ class FaceDetector:
                     yield view, (self._short, self._full)
 
 
-def anchor_centres(size: int, strides: tuple[int, ...], per_cell: int) -> Float:
-    """Centres `N 2` in 0..1 of single-shot anchors, in the order of the networks' outputs.
-
-    Args:
-        size: Input side in pixels.
-        strides: Stride per layer; neighbouring layers of equal stride share their cells.
-        per_cell: Anchors of one layer in one cell.
-    """
-    blocks = []
-    for stride in dict.fromkeys(strides):
-        cells = math.ceil(size / stride)
-        y, x = np.mgrid[0:cells, 0:cells]
-        centres = (np.stack([x, y], axis=-1).reshape(-1, 2) + 0.5) / cells
-        blocks.append(np.repeat(centres, per_cell * strides.count(stride), axis=0))
-    return np.concatenate(blocks).astype(np.float32)
+def _faces(network: SingleShotNetwork, image: Image, view: SquareROI, min_score: float) -> Iterator[FaceBox]:
+    """Faces in one view, best first, in coordinates of the picture."""
+    for seen in network.detect(image, view, min_score):
+        if seen.side_px > 0:
+            yield FaceBox(seen.score, _upright_roi(seen.centre, seen.side_px, seen.keypoints), seen.keypoints)
 
 
 def window_centres(length: float, side: float) -> list[float]:

@@ -13,8 +13,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from omnihuman.perception.face_detector import anchor_centres, overlap
+from omnihuman.perception.face_detector import overlap
 from omnihuman.perception.roi import SquareROI
+from omnihuman.perception.single_shot import SingleShotNetwork
 from omnihuman.perception.tflite import TFLiteModel, require_file
 from omnihuman.types import Float, Image
 
@@ -58,11 +59,9 @@ class HandModel:
     """
 
     def __init__(self, detection: Path, landmark: Path) -> None:
-        self._detection = TFLiteModel.from_file(detection)
+        self._detection = SingleShotNetwork(detection, _STRIDES, per_cell=2, signed=False)
         self._landmark = TFLiteModel.from_file(landmark)
-        self._detection_size = self._detection.input_shape[1]
         self._landmark_size = self._landmark.input_shape[1]
-        self._anchors = anchor_centres(self._detection_size, _STRIDES, per_cell=2)
 
     @classmethod
     def from_files(cls, files: Mapping[str, Path], device: str = "cpu") -> HandModel:
@@ -71,21 +70,11 @@ class HandModel:
 
     def find(self, image: Image, view: SquareROI) -> list[SquareROI]:
         """Squares of the hands in `view`, best first: fingers up, whole hand inside."""
-        size = self._detection_size
-        crop = view.crop(image, size, cv2.BORDER_CONSTANT)
-        outputs = self._detection(crop[None].astype(np.float32) / 255.0).values()
-        raw, logits = sorted((o[0] for o in outputs), key=lambda o: -o.shape[1])
-        scores = 1.0 / (1.0 + np.exp(-np.clip(logits[:, 0], -60.0, 60.0)))
         found: list[SquareROI] = []
-        for i in np.argsort(-scores, kind="stable")[:30]:
-            if scores[i] < _MIN_SCORE:
-                break
-            boxed = raw[i].reshape(-1, 2)
-            places = np.concatenate([boxed[:1], boxed[2:]]) + self._anchors[i] * size
-            centre, *keypoints = view.to_image(places, size)
-            side_px = float(boxed[1].max()) * view.side_px / size
-            roll = _upward(keypoints[_PALM_WRIST], keypoints[_PALM_MIDDLE])
-            palm = SquareROI(float(centre[0]), float(centre[1]), max(side_px, 1.0), roll)
+        for seen in self._detection.detect(image, view, _MIN_SCORE, most=30):
+            x, y = (float(c) for c in seen.centre)
+            roll = _upward(seen.keypoints[_PALM_WRIST], seen.keypoints[_PALM_MIDDLE])
+            palm = SquareROI(x, y, max(seen.side_px, 1.0), roll)
             roi = replace(_shifted(palm, _PALM_SHIFT), side_px=palm.side_px * _PALM_SCALE)
             if all(overlap(roi, other) < _SAME_PALM for other in found):
                 found.append(roi)

@@ -14,8 +14,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from omnihuman.perception.face_detector import anchor_centres
 from omnihuman.perception.roi import Silhouette, SquareROI
+from omnihuman.perception.single_shot import SingleShotNetwork
 from omnihuman.perception.tflite import TFLiteModel, require_file
 from omnihuman.types import Float, Image
 
@@ -25,6 +25,8 @@ NUM_POINTS = 33
 
 _STRIDES = (8, 16, 32, 32, 32)
 _MIN_SCORE = 0.4
+_HIPS, _RIM = 0, 1
+"""Key points of a detection: the middle of the hips, and a point of the circle round the body."""
 _ROI_MARGIN = 1.25
 _HEATMAP_REACH = 3
 _HEATMAP_MIN = 0.5
@@ -58,11 +60,9 @@ class BodyPoseModel:
     """
 
     def __init__(self, detection: Path, landmark: Path) -> None:
-        self._detection = TFLiteModel.from_file(detection)
+        self._detection = SingleShotNetwork(detection, _STRIDES, per_cell=2)
         self._landmark = TFLiteModel.from_file(landmark)
-        self._detection_size = self._detection.input_shape[1]
         self._landmark_size = self._landmark.input_shape[1]
-        self._anchors = anchor_centres(self._detection_size, _STRIDES, per_cell=2)
 
     @classmethod
     def from_files(cls, files: Mapping[str, Path], device: str = "cpu") -> BodyPoseModel:
@@ -71,17 +71,9 @@ class BodyPoseModel:
 
     def find(self, image: Image, view: SquareROI) -> list[SquareROI]:
         """Squares of the bodies in `view`, best first: centred on the hips, turned with the spine."""
-        size = self._detection_size
-        crop = view.crop(image, size, cv2.BORDER_CONSTANT)
-        outputs = self._detection(crop[None].astype(np.float32) / 127.5 - 1.0).values()
-        raw, logits = sorted((o[0] for o in outputs), key=lambda o: -o.shape[1])
-        scores = 1.0 / (1.0 + np.exp(-np.clip(logits[:, 0], -60.0, 60.0)))
         found: list[SquareROI] = []
-        for i in np.argsort(-scores, kind="stable")[:20]:
-            if scores[i] < _MIN_SCORE:
-                break
-            hips, rim = view.to_image(raw[i, 4:8].reshape(2, 2) + self._anchors[i] * size, size)
-            roi = _roi_from_spine(hips, rim)
+        for seen in self._detection.detect(image, view, _MIN_SCORE):
+            roi = _roi_from_spine(seen.keypoints[_HIPS], seen.keypoints[_RIM])
             if all(math.hypot(roi.x - o.x, roi.y - o.y) > o.side_px / 6 for o in found):
                 found.append(roi)
         return found

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from omnihuman.errors import ModelError
-from omnihuman.perception.face_detector import FaceDetector, anchor_centres, overlap, window_centres
+from omnihuman.perception.face_detector import FaceDetector, overlap, window_centres
 from omnihuman.perception.roi import SquareROI
+from omnihuman.perception.single_shot import anchor_centres
 
 
 @pytest.mark.parametrize(
