@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -103,15 +104,17 @@ def _bench(hub: ModelHub, settings: PictureSettings, folder: Path | None, seed: 
 
 
 def _print_table(verdicts: Sequence[PictureVerdict], settings: PictureSettings, folder: Path) -> None:
-    """One row per picture; wider than most terminals, so that no number breaks."""
-    from omnihuman.evaluation.pictures.report import header, rows_of
+    """One row per picture; slopes and the rest stand in the report."""
+    from omnihuman.evaluation.pictures.report import summary_of
 
-    table = Table(title="r (slope) of what was posed against what was read; ! = bar missed", show_lines=False)
-    for title in header():
-        table.add_column(title, overflow="fold", no_wrap=title not in ("picture", "missed"))
-    for row in rows_of(verdicts, settings):
+    titles, *rows = summary_of(verdicts, settings)
+    table = Table(title="r of what was posed against what was read; ! = bar missed", box=SIMPLE, padding=(0, 1, 0, 0))
+    for title in titles:
+        # A title breaks at its underscore before a number does.
+        table.add_column(title.replace("_", "\n"), overflow="fold", no_wrap=title != "picture")
+    for row in rows:
         table.add_row(*row)
-    console = Console(width=None if Console().width > 200 else 230)
+    console = Console()
     console.print(table)
     passed = sum(verdict.met(settings) for verdict in verdicts)
     console.print(f"{passed} of {len(verdicts)} pictures meet everything; report and sheets in {folder.name}/")

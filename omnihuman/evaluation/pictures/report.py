@@ -53,6 +53,17 @@ def rows_of(verdicts: Sequence[PictureVerdict], settings: PictureSettings) -> li
     return [_row(verdict, settings) for verdict in verdicts]
 
 
+def summary_of(verdicts: Sequence[PictureVerdict], settings: PictureSettings) -> list[list[str]]:
+    """What fits a terminal: titles, then one row per picture with r of every quantity that has a bar."""
+    judged = [name for name in QUANTITIES if any(name in verdict.bars(settings) for verdict in verdicts)]
+    rows = [["picture", "held", *judged]]
+    for verdict in verdicts:
+        bars = verdict.bars(settings)
+        found = [f"{_short(bars[name][0])}{'' if bars[name][2] else ' !'}" if name in bars else "" for name in judged]
+        rows.append([verdict.name, _held(verdict), *found])
+    return rows
+
+
 def missed(verdict: PictureVerdict, settings: PictureSettings) -> list[str]:
     """Invariants and bars that this picture misses, in words."""
     broken = [f"{c.name} {c.value:.3g} {c.unit}" for c in verdict.checks if c.binding and not c.met]
@@ -80,12 +91,15 @@ def _row(verdict: PictureVerdict, settings: PictureSettings) -> list[str]:
         found = verdict.redetection.agreements[name]
         mark = "!" if name in bars and not bars[name][2] else ""
         cells.append(f"{_short(found.correlation)} ({_short(found.slope)}){mark}")
-    held = sum(check.met for check in verdict.checks if check.binding)
-    binding = sum(check.binding for check in verdict.checks)
     return [
-        verdict.name, f"{held}/{binding}", *cells, f"{verdict.redetection.found:.2f}", f"{verdict.frame_cpu_ms:.1f}",
+        verdict.name, _held(verdict), *cells, f"{verdict.redetection.found:.2f}", f"{verdict.frame_cpu_ms:.1f}",
         "; ".join(missed(verdict, settings)) or "-",
     ]  # fmt: skip
+
+
+def _held(verdict: PictureVerdict) -> str:
+    """Invariants that hold, of those that must."""
+    return f"{sum(c.met for c in verdict.checks if c.binding)}/{sum(c.binding for c in verdict.checks)}"
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -20,6 +20,8 @@ _DEPTH_GAIN = 1.45
 """The detector's heads are flatter than heads are. More makes a turn read larger and costs the lips; see DECISIONS."""
 _SLOPE = 1.35
 _SMOOTHING_ROUNDS = 6
+_LIP_SLOPE, _LIP_STEP_IOD, _LEVEL_SHARES = 0.2, 0.01, (0.5, 1.0)
+"""Facing inner lips differ in depth by this share of their gap and this step at most; the rows before them by more."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,22 @@ def vertex_depth(points: Float, triangles: Index, landmarks: Float, frame: HeadF
         distance = np.linalg.norm(block[:, None] - known[None], axis=2)
         depth[start : start + 1024] = np.maximum(0.0, (z[None] - _SLOPE * distance).max(1))
     depth = _smoothed(depth, triangles)
+    _level_lips(depth, points, frame)
     return (depth + pivot_z).astype(np.float32)
+
+
+def _level_lips(depth: NDArray[np.float64], points: Float, frame: HeadFrame) -> None:
+    """Brings facing lips nearer to one depth, in place: the nose's slope lifts the upper one, most in a smile.
+
+    Lips at different depths would open and close on the screen when the head nods.
+    """
+    for upper, lower, share in zip(topo.UPPER_LIP_ROWS[2:], topo.LOWER_LIP_ROWS[2:], _LEVEL_SHARES, strict=True):
+        above, below = list(upper[1:-1]), list(lower[1:-1])
+        apart = depth[above] - depth[below]
+        allowed = _LIP_SLOPE * np.abs(points[below, 1] - points[above, 1]) + _LIP_STEP_IOD * frame.iod_px
+        excess = share * (apart - np.clip(apart, -allowed, allowed)) / 2
+        depth[above] -= excess
+        depth[below] += excess
 
 
 def _smoothed(values: NDArray[np.float64], triangles: Index) -> NDArray[np.float64]:
