@@ -17,8 +17,8 @@ from diffusers.models.embeddings import TimestepEmbedding, Timesteps
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
+from omnihuman import weights_file
 from omnihuman.conditions.base import ConditionBatch
-from omnihuman.denoisers import weights_file
 from omnihuman.denoisers.blocks import (
     MODULATIONS,
     Angles,

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from omnihuman.denoisers import weights_file
+from omnihuman import weights_file
 from omnihuman.denoisers.motion_dit import MotionDiT
 
 _READS = "entry.weight"
