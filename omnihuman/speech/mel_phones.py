@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from omnihuman import weights_file
+from omnihuman.errors import ModelError
 from omnihuman.speech.clock import ROW_SAMPLES, analysis_samples, row_count
 from omnihuman.speech.level import at_speech_level
 from omnihuman.speech.phones import POSTERIOR_WIDTH, read_windows
@@ -50,9 +51,16 @@ class MelPhoneRecognizer:
         Raises:
             ModelError: `weights_unreadable` or `weights_unfit`.
         """
+        from omnihuman.speech.mel_features import BANDS
         from omnihuman.speech.mel_network import MelNetwork
 
-        return cls(MelNetwork.read_file(weights_file.only(files)), device)
+        path = weights_file.only(files)
+        network = MelNetwork.read_file(path)
+        if (network.bands, network.symbols) != (BANDS, POSTERIOR_WIDTH):
+            found, wanted = (network.bands, network.symbols), (BANDS, POSTERIOR_WIDTH)
+            cause = f"{path.name} has {found} bands and columns instead of {wanted}"
+            raise ModelError("weights_unfit", cause, "Run 'python -m omnihuman models verify'.")
+        return cls(network, device)
 
     def log_posteriors(self, sound: Sound) -> Float:
         """Phone posteriors of a sound.
