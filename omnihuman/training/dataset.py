@@ -24,8 +24,11 @@ from omnihuman.latents.motion.parameters import INDEX, PARAMETERS, SCALE
 from omnihuman.speech.clock import row_times_s
 from omnihuman.speech.inventory import TimedPhone
 from omnihuman.training.precompute import Recording, load_recording
-from omnihuman.training.teacher import random_style, teach
+from omnihuman.training.script import Script, ScriptSettings, ScriptWriter
+from omnihuman.training.teacher import random_style
+from omnihuman.training.teacher_direction import direct
 from omnihuman.training.teacher_mouth import FRAME_HZ
+from omnihuman.training.teacher_prosody import Loudness
 from omnihuman.types import ConditionTrack, Float
 
 _SURROUNDINGS_S = 1.0
@@ -41,11 +44,13 @@ class WindowSettings(StrictModel):
         group_weights: Weight of the loss per group of the parameter table.
         parameter_weights: Further factor for single parameters.
         blink_boost: Added weight of the lids, in proportion to how far they are closed: blinks are rare.
+        script: How often windows are told something.
     """
 
     num_frames: int
     quiet_ratio: float
     blink_boost: float
+    script: ScriptSettings = ScriptSettings()
     group_weights: dict[str, float] = {
         "mouth": 1.0, "brows": 0.5, "eyes": 1.0, "gaze": 0.4, "head": 0.6, "torso": 0.4, "arms": 0.25, "hands": 0.25,
     }  # fmt: skip
@@ -77,12 +82,15 @@ class WindowDataset:
         shards: Files that `precompute` wrote; read into memory.
         settings: How windows are drawn.
         seed: Of the whole run.
+        captions: What windows are told is drawn from these; None = no window has text.
 
     Raises:
         ResourceError: `training_data_missing`: no recording, or none long enough for a window.
     """
 
-    def __init__(self, shards: Sequence[Path], settings: WindowSettings, seed: int) -> None:
+    def __init__(
+        self, shards: Sequence[Path], settings: WindowSettings, seed: int, captions: ScriptWriter | None = None
+    ) -> None:
         window_s = settings.num_frames / FRAME_HZ
         recordings = [r for r in map(load_recording, sorted(shards)) if r.duration_s > window_s]
         self._speaking = [r for r in recordings if r.speaks]
@@ -94,6 +102,7 @@ class WindowDataset:
         self._cumulative = np.cumsum(lengths) / lengths.sum()
         self._settings = settings
         self._seed = seed
+        self._captions = captions
         self._weights = settings.channel_weights()
 
     @property
