@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,12 @@ class Phrasebook:
         pairs = [number for styles, group in groups.items() if len(styles) == 2 for number in group]
         object.__setattr__(self, "_pairs", pairs)
 
+    @property
+    def digest(self) -> str:
+        """Names captions and embeddings."""
+        content = json.dumps([asdict(caption) for caption in self.captions]).encode() + self.embeddings.tobytes()
+        return hashlib.sha256(content).hexdigest()[:16]
+
     def single(self, rng: np.random.Generator) -> int:
         """Number of a caption of one style, all styles alike."""
         groups: list[list[int]] = self._singles  # type: ignore[attr-defined]
@@ -97,14 +104,16 @@ def draw_captions(table: StyleTable, settings: PhrasebookSettings) -> tuple[Capt
     """Distinct captions; a sentence that came before is not taken again, whatever it was to mean."""
     maker = SentenceMaker(table)
     rng = np.random.default_rng(settings.seed)
-    wishes = [(lambda name=name: maker.single(name, rng), settings.per_style) for name in table.styles]
-    wishes += [(lambda: maker.pair(rng), settings.pairs), (lambda: maker.neutral(rng), settings.neutral)]
+    wishes: list[tuple[Callable[[np.random.Generator], Caption], int]] = [
+        (partial(maker.single, name), settings.per_style) for name in table.styles
+    ]
+    wishes += [(maker.pair, settings.pairs), (maker.neutral, settings.neutral)]
     captions: dict[str, Caption] = {}
     for draw, count in wishes:
         # Some forms repeat; a list that is too small for the count is left at what it gave.
         target = len(captions) + count
         for _ in range(8 * count):
-            caption = draw()
+            caption = draw(rng)
             captions.setdefault(caption.sentence.lower().rstrip("."), caption)
             if len(captions) >= target:
                 break

@@ -1,4 +1,4 @@
-"""Styles -> sentences that people could write for them: templates and words of `styles.yaml`, English inflection. No motion.
+"""Styles -> sentences that people could write for them: templates and words of `styles.yaml`, inflected. No motion.
 
 Legend: a caption = a sentence, the styles that it asks for, and how strongly.
 """
@@ -132,9 +132,7 @@ class SentenceMaker:
         form = "do" if slot in ("does", "doing") else slot
         return form not in _FORMS or (second < len(entries) and bool(getattr(entries[second], form)))
 
-    def _word(
-        self, match: re.Match[str], entries: Sequence[StyleEntry], group: str, rng: np.random.Generator
-    ) -> str:
+    def _word(self, match: re.Match[str], entries: Sequence[StyleEntry], group: str, rng: np.random.Generator) -> str:
         slot, second = match.group(1), int(bool(match.group(2)))
         if slot == "who":
             return _one_of(self._table.people[group], rng)  # type: ignore[index]

@@ -1,4 +1,4 @@
-"""Styles and gestures by name: what each changes of a take, and the statistic by which the change is seen. No chance here.
+"""Styles and gestures by name: what each changes of a take, and the statistic that shows it. No chance here.
 
 The table lies in `configs/training/styles.yaml`, together with the words people use; sentences are made of them in
 `style_sentences.py`, motion in `teacher_direction.py`. Legend: T frames at 25 fps, P parameters.

@@ -120,9 +120,7 @@ class MouthStyle:
     lag_s: float = 0.0
 
 
-def _segments(
-    phones: Sequence[TimedPhone], loudness: Loudness | None
-) -> tuple[Float, Float, np.ndarray, Float]:
+def _segments(phones: Sequence[TimedPhone], loudness: Loudness | None) -> tuple[Float, Float, np.ndarray, Float]:
     """Start, end, table row and effort of each target; diphthongs give two."""
     rows: list[tuple[float, float, int, float]] = []
     for phone, effort in zip(phones, efforts(phones, loudness), strict=True):

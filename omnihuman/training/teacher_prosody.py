@@ -14,6 +14,8 @@ import numpy as np
 from omnihuman.speech.inventory import VOWELS, TimedPhone
 from omnihuman.types import Float
 
+LOUDNESS_HZ = 50.0
+"""Rows of the audio condition per second."""
 _USUAL_LOUDNESS = 0.446
 """Mean over the vowels of 120 recordings of the built-in voice; standard deviation .32."""
 _EFFORT_SLOPE = 1.3
@@ -30,19 +32,17 @@ class Loudness:
 
     Attributes:
         values: `L` -1..1 relative to the speech level.
-        start_s: Time of the first row.
-        rate_hz: Rows per second.
+        start_s: Time of the first row; rows come at LOUDNESS_HZ.
     """
 
     values: Float
     start_s: float = 0.0
-    rate_hz: float = 50.0
 
     def of(self, phones: Sequence[TimedPhone]) -> Float:
         """Mean over each phone, `N`; the ends are held."""
         spans = np.array([(p.start_s, p.end_s) for p in phones]).reshape(-1, 2)
         points_s = spans[:, :1] + (spans[:, 1:] - spans[:, :1]) * np.array([0.1, 0.3, 0.5, 0.7, 0.9])
-        rows = (points_s - self.start_s) * self.rate_hz
+        rows = (points_s - self.start_s) * LOUDNESS_HZ
         heard: Float = np.interp(rows, np.arange(len(self.values)), self.values).mean(axis=1)
         return heard
 

@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from omnihuman.errors import ConfigError
-from omnihuman.training.phrasebook import Phrasebook, PhrasebookSettings, draw_captions, open_phrasebook, phrasebook_path
+from omnihuman.training.phrasebook import (
+    Phrasebook,
+    PhrasebookSettings,
+    draw_captions,
+    open_phrasebook,
+    phrasebook_path,
+)
 from omnihuman.training.script import ScriptSettings, ScriptWriter
 from omnihuman.training.style_sentences import Caption, SentenceMaker, participle, third_person
 from omnihuman.training.styles import load_styles
