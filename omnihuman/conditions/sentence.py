@@ -42,7 +42,9 @@ class SentenceEncoder:
             OSError: or ValueError: the files do not belong together; the hub makes a coded error of it.
         """
         from transformers import AutoModel, AutoTokenizer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()
         folder = os.path.commonpath([path.parent for name, path in files.items() if name.startswith(_FILES)])
         options = {"local_files_only": True, "trust_remote_code": False}
         model = AutoModel.from_pretrained(folder, use_safetensors=True, **options)
