@@ -11,6 +11,7 @@ from omnihuman.modelhub.registry import Registry
 from omnihuman.pipeline.preset import PresetSettings, needed_models
 from omnihuman.training.corpus import load_grammar
 from omnihuman.training.settings import read_settings
+from omnihuman.training.styles import load_styles
 from omnihuman.types import AnimationRequest
 
 READERS = {
@@ -18,6 +19,7 @@ READERS = {
     "models/*.yaml": lambda path: Registry.load(path.parent),
     "presets/*.yaml": lambda path: load(PresetSettings, path),
     "training/corpus.yaml": load_grammar,
+    "training/styles.yaml": load_styles,
     "training/*.yaml": read_settings,
     "evaluation/pictures.yaml": lambda path: load(PictureSettings, path),
     "evaluation/sync.yaml": lambda path: load(SyncSettings, path),
