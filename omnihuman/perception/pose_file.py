@@ -6,7 +6,6 @@ The format is described in docs/pose.md. Legend: N frames; a key point is x and 
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -128,7 +127,7 @@ def _points(listed: object, number: int) -> Float:
         raise _invalid(f"frame {number} has {count} key points instead of {NUM_KEYPOINTS}")
     try:
         rows = np.array(listed, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         rows = np.zeros(0)
     if rows.shape != (NUM_KEYPOINTS, 3):
         wrong = next((k for k, row in enumerate(listed) if not _is_triple(row)), 0)
@@ -155,10 +154,11 @@ def _times_s(frames: list[dict[str, Any]], fps: float) -> Float:
 
 
 def _number(value: object, name: str, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise _invalid(f"{name} is not a number")
+    # Compared before it is converted: a whole number of JSON may be too large for a float.
     if not low <= value <= high:
-        raise _invalid(f"{name} is {value:g}, outside {low:g}..{high:g}")
+        raise _invalid(f"{name} is {str(value)[:20]}, outside {low:g}..{high:g}")
     return float(value)
 
 
