@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from omnihuman.errors import InputError
-from omnihuman.media.files import LONGEST_NAME, is_readable_file, unwritable
+from omnihuman.media.files import LONGEST_NAME, is_readable_file, written_aside
 from omnihuman.perception.keypoints import NUM_KEYPOINTS, KeypointTrack
 from omnihuman.types import Float
 
@@ -41,11 +41,8 @@ def write_pose(path: Path, track: KeypointTrack, fps: float) -> None:
         persons = [{"id": 1, "keypoints": [_rounded(row) for row in rows]}] if confidence.any() else []
         frames.append({"time_s": round(float(time_s), 4), "persons": persons})
     record = {"version": VERSION, "fps": round(fps, 4), "size": [track.width, track.height], "frames": frames}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise unwritable(path, error) from None
+    with written_aside(path) as part:
+        part.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 def read_pose(path: Path) -> tuple[KeypointTrack, float]:
