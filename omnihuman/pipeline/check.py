@@ -49,7 +49,9 @@ def check_places(outputs: Iterable[Path], suffix: str, inputs: Iterable[Path]) -
             cause = f"{place.name[:LONGEST_NAME]!r} is not the name of a {suffix[1:]} file"
             raise InputError("output_invalid", cause, f"Name it NAME{suffix}.")
         if place in inputs:
-            raise InputError("output_invalid", "the output would overwrite another file of this run", "Choose another name.")
+            raise InputError(
+                "output_invalid", "the output would overwrite another file of this run", "Choose another name."
+            )
         require_place(place, inputs)
 
 
