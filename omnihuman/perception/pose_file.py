@@ -68,6 +68,8 @@ def read_pose(path: Path) -> tuple[KeypointTrack, float]:
     chosen = min(ids, key=lambda person_id: (-ids[person_id], person_id))
     nobody = np.zeros((NUM_KEYPOINTS, 3), np.float32)
     rows = np.stack([persons.get(chosen, nobody) for persons in found])
+    if not rows[..., 2].any():
+        raise InputError("pose_empty", "no point of the pose track is known: every confidence is 0", _FORMAT)
     times_s = _times_s(frames, fps)
     return KeypointTrack(times_s, width, height, rows[..., :2], rows[..., 2]), fps
 

@@ -96,6 +96,11 @@ def first_point(value):
         (lambda r: r.pop("version"), "pose_version", "None"),
         (lambda r: r.update(frames=[]), "pose_empty", "no frames"),
         (lambda r: [f.update(persons=[]) for f in r["frames"]], "pose_empty", "person"),
+        (
+            lambda r: [f["persons"][0].update(keypoints=[[5, 5, 0]] * NUM_KEYPOINTS) for f in r["frames"]],
+            "pose_empty",
+            "no point",
+        ),
         (lambda r: r.update(fps=0), "pose_invalid", "fps"),
         (lambda r: r.update(fps=10**400), "pose_invalid", "fps"),
         (lambda r: r.update(fps=float("nan")), "pose_invalid", "fps is not a number"),
