@@ -35,7 +35,7 @@ class PhrasebookSettings(StrictModel):
         seed: Of the drawing.
     """
 
-    per_style: int = 190
+    per_style: int = 240
     pairs: int = 900
     neutral: int = 500
     seed: int = 11
