@@ -33,7 +33,7 @@ FLOOR = 2e-7
 _NATS_TO_ACTIVE = 5.0
 _LEAST_ACTIVITY = 0.02
 """How far above the floor a frame counts in full for mean and spread, and what silence counts."""
-_HALF_SPAN = 200
+HALF_SPAN = 200
 """Frames to either side over which a band is normalised: 2 s."""
 _LEAST_SPREAD = 0.6
 """Spread in nats under which a band holds nothing, as above the limit of a telephone."""
@@ -107,6 +107,6 @@ def _sliding_sum(values: Tensor) -> Tensor:
     frames = values.shape[1]
     total = functional.pad(values.cumsum(1), (0, 0, 1, 0))
     index = np.arange(frames)
-    ends = torch.from_numpy(np.minimum(index + _HALF_SPAN + 1, frames))
-    starts = torch.from_numpy(np.maximum(index - _HALF_SPAN, 0))
+    ends = torch.from_numpy(np.minimum(index + HALF_SPAN + 1, frames))
+    starts = torch.from_numpy(np.maximum(index - HALF_SPAN, 0))
     return total[:, ends] - total[:, starts]

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     from omnihuman.speech.mel_network import MelNetwork
 
-_CHUNK_ROWS = 1000
-"""Rows whose spectra are held at a time: 20 s."""
-
 
 class MelPhoneRecognizer:
     """Sound to phone posteriors.
@@ -74,26 +71,29 @@ class MelPhoneRecognizer:
         import torch
 
         rows = row_count(sound)
-        features = mel_features(at_speech_level(analysis_samples(sound)), rows)
+        samples = at_speech_level(analysis_samples(sound))
         told = np.empty((rows, POSTERIOR_WIDTH), np.float32)
         # reduced-precision convolutions would blur the posteriors of unlikely phones
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
             for start, stop, first, last in read_windows(rows):
-                window = features[:, 2 * start : 2 * stop - 1].to(self._device)
-                told[first:last] = self._network(window)[0, first - start : last - start].cpu().numpy()
+                features = row_features(samples, rows, start, stop).to(self._device)
+                told[first:last] = self._network(features)[0, first - start : last - start].cpu().numpy()
         return told
 
 
-def mel_features(samples: Float, rows: int) -> Tensor:
-    """Normalised features of a whole sound, ``1 2N-1 M``; spectra are held for 20 s at a time.
+def row_features(samples: Float, rows: int, start: int, stop: int) -> Tensor:
+    """Features of some rows of a sound, the same whatever else is asked for: ``1 2(stop-start)-1 M``.
 
     Args:
         samples: `S` at the analysis rate and the nominal level.
-        rows: N.
+        rows: Rows of the whole sound.
+        start: First row.
+        stop: Row after the last one.
     """
     import torch
 
     from omnihuman.speech.mel_features import (
+        HALF_SPAN,
         SPECTRUM_SAMPLES,
         band_edges_hz,
         log_bands,
@@ -102,15 +102,11 @@ def mel_features(samples: Float, rows: int) -> Tensor:
         power_spectra,
     )
 
-    margin = SPECTRUM_SAMPLES // 2
-    padded = np.pad(samples, (margin, max(0, (rows - 1) * ROW_SAMPLES + margin - len(samples))))
-    bank = mel_bank(band_edges_hz())
-    parts = []
+    span, margin = HALF_SPAN // 2, SPECTRUM_SAMPLES // 2
+    first, last = max(0, start - span), min(rows, stop + span) - 1
+    begin, end = first * ROW_SAMPLES - margin, last * ROW_SAMPLES + margin
+    heard = np.pad(samples[max(0, begin) : end], (max(0, -begin), max(0, end - len(samples))))
     with torch.inference_mode():
-        for start in range(0, rows, _CHUNK_ROWS):
-            # The last frame of a chunk lies halfway to the first row of the next one.
-            stop = min(start + _CHUNK_ROWS, rows)
-            end = stop * ROW_SAMPLES - (ROW_SAMPLES // 2 if stop < rows else ROW_SAMPLES)
-            chunk = torch.from_numpy(padded[start * ROW_SAMPLES : end + SPECTRUM_SAMPLES])[None]
-            parts.append(log_bands(power_spectra(chunk) @ bank))
-        return normalised(torch.cat(parts, 1))
+        power = power_spectra(torch.from_numpy(heard)[None])
+        features = normalised(log_bands(power @ mel_bank(band_edges_hz())))
+    return features[:, 2 * (start - first) : 2 * (stop - first) - 1]

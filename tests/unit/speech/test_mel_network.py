@@ -13,7 +13,7 @@ from omnihuman.speech.hama_symbols import POSTERIOR_WIDTH
 from omnihuman.speech.level import at_speech_level
 from omnihuman.speech.mel_features import BANDS
 from omnihuman.speech.mel_network import MelNetwork
-from omnihuman.speech.mel_phones import MelPhoneRecognizer, mel_features
+from omnihuman.speech.mel_phones import MelPhoneRecognizer, row_features
 from omnihuman.types import Sound
 
 from .tiny_mel import tiny_network, write_tiny_mel
@@ -70,7 +70,7 @@ def test_windows_of_a_long_sound_are_one_pass() -> None:
     samples = (np.random.default_rng(0).standard_normal(2100 * 320 + 1) * 0.05).astype(np.float32)
     told = MelPhoneRecognizer(network).log_posteriors(Sound(samples, 16000))
     with torch.inference_mode():
-        whole = network(mel_features(at_speech_level(samples), 2101))[0].numpy()
+        whole = network(row_features(at_speech_level(samples), 2101, 0, 2101))[0].numpy()
     np.testing.assert_allclose(told, whole, atol=1e-4)
 
 

@@ -14,14 +14,14 @@ from omnihuman.errors import ConfigError, InputError
 from omnihuman.speech.clock import row_count
 from omnihuman.speech.inventory import PHONES, SILENCE, TimedPhone
 from omnihuman.speech.mel_phones import MelPhoneRecognizer
-from omnihuman.speech.phones import POSTERIOR_WIDTH
+from omnihuman.speech.phones import POSTERIOR_WIDTH, read_windows
 from omnihuman.speech.voice import Speech
 from omnihuman.training import mel_data
 from omnihuman.training.files import Files
 from omnihuman.training.loop import train
 from omnihuman.training.mel_data import HeardRecording, MelSpeechSettings, load_heard, make_all_heard, phone_rows
 from omnihuman.training.mel_settings import MelTrainingSettings, is_mel, read_mel_settings
-from omnihuman.training.mel_train import MelRun
+from omnihuman.training.mel_train import MelRun, build_student
 from omnihuman.training.mel_windows import MelWindows
 from omnihuman.types import Sound
 from tests.unit.training.test_mel_augment import NONE
@@ -128,6 +128,11 @@ def test_another_network_does_not_resume(tmp_path: Path):
     wider = wider.model_copy(update={"model": wider.model.model_copy(update={"width": 24})})
     with pytest.raises(InputError, match="checkpoint_unfit.*model"):
         new_run(tmp_path, wider).resume()
+
+
+def test_the_shipped_network_hears_no_farther_than_its_windows_reach():
+    seam = read_windows(5000)[1]
+    assert build_student(read_mel_settings(CONFIG)).network.reach_rows <= seam[2] - seam[0]
 
 
 def test_phones_of_rows():
