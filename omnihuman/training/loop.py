@@ -110,7 +110,8 @@ class Run(TrainingRun):
         latents, known, loss_weight = self.data.batch(step_number, settings.batch_size)
         ratios = stage_at(settings.stages, step_number).ratios
         conditions = mix(latents, known, Mixing(ratios, settings.data.prefix_frames), generator)
-        return step(self.model, latents, conditions, loss_weight, settings.loss, generator)
+        with self.in_precision():
+            return step(self.model, latents, conditions, loss_weight, settings.loss, generator)
 
     def export(self, path: Path, header: dict[str, str]) -> None:
         """Writes the averaged weights."""

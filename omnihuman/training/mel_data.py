@@ -1,7 +1,8 @@
 """Speech for the mel front end: recordings with their samples, what the phonetic network hears in them, exact phones.
 
-The built-in voice speaks as many people (`speech/warp.py`), rooms and noises are those of `acoustics.py`. The phonetic
-network listens to the clean sound only: what the mel front end learns is to hear the same through noise.
+The built-in voice speaks as many people (`speech/warp.py`), rooms and noises are those of `acoustics.py`. What is said
+are dictionary words at random: on sentences the network learnt the sentences. The phonetic network listens to the clean
+sound only: what the mel front end learns is to hear the same through noise.
 
 Legend: V acoustic variants of one recording (the first is the cleanest), S samples at 16 kHz, N rows of 1/50 s.
 """
@@ -13,7 +14,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -31,9 +32,9 @@ from omnihuman.speech.clock import ANALYSIS_RATE_HZ, row_times_s
 from omnihuman.speech.inventory import PHONES, TimedPhone
 from omnihuman.speech.level import at_speech_level
 from omnihuman.speech.voice import Speech
-from omnihuman.training import acoustics, precompute
+from omnihuman.training import acoustics, corpus, precompute
 from omnihuman.training.acoustics import AcousticSettings, coloured_noise, spoil, without_speech
-from omnihuman.training.corpus import dictionary_words, load_grammar, sentences
+from omnihuman.training.corpus import dictionary_words
 from omnihuman.training.precompute import recite
 from omnihuman.training.recipe import code_fingerprint
 from omnihuman.types import Float, Handle, Sound
@@ -55,7 +56,8 @@ class MelSpeechSettings(StrictModel):
 
     Attributes:
         recordings: Number of recordings with speech, each of one made-up speaker.
-        sentences_per_recording: Sentences in each.
+        utterances_per_recording: Utterances in each, with pauses between them.
+        words: Fewest and most words of an utterance.
         quiet_recordings: Further recordings in which nobody speaks.
         variants: Acoustic conditions per recording, the clean one included.
         pause_s: Median of the pauses between sentences.
@@ -64,7 +66,8 @@ class MelSpeechSettings(StrictModel):
     """
 
     recordings: int = Field(400, ge=1)
-    sentences_per_recording: int = Field(7, ge=1)
+    utterances_per_recording: int = Field(7, ge=1)
+    words: tuple[int, int] = (5, 10)
     quiet_recordings: int = Field(24, ge=0)
     variants: int = Field(3, ge=1)
     pause_s: float = 0.35
@@ -97,6 +100,20 @@ def phone_rows(phones: Sequence[TimedPhone], rows: int) -> NDArray[np.int64]:
     return np.array([PHONES.index(phone.symbol) for phone in phones], np.int64)[np.maximum(index, 0)]
 
 
+def utterances(words: Sequence[str], lengths: tuple[int, int], seed: int) -> Iterator[str]:
+    """Endless strings of unrelated words, spoken as if they were sentences.
+
+    Args:
+        words: What is drawn from.
+        lengths: Fewest and most words of one.
+        seed: The same seed gives the same utterances.
+    """
+    rng = np.random.default_rng(seed)
+    while True:
+        chosen = [words[int(i)] for i in rng.integers(len(words), size=rng.integers(lengths[0], lengths[1] + 1))]
+        yield f"{' '.join(chosen).capitalize()}{rng.choice(['.', '.', '?', '!'])}"
+
+
 def make_heard(
     index: int, texts: Sequence[str], settings: MelSpeechSettings, voice: Handle, phones: Handle
 ) -> HeardRecording:
@@ -104,7 +121,7 @@ def make_heard(
 
     Args:
         index: Number of the recording; seeds its chance.
-        texts: Its sentences; empty = nobody speaks, and the network is asked what it hears in silence.
+        texts: Its utterances; empty = nobody speaks, and the network is asked what it hears in silence.
         settings: See `MelSpeechSettings`.
         voice: Lends a `BuiltInVoice`.
         phones: Lends a `PhoneRecognizer`.
@@ -168,8 +185,7 @@ def folder_of(settings: MelSpeechSettings, checksums: Mapping[str, str]) -> Path
     facts = {
         "settings": settings.model_dump(mode="json"),
         "models": dict(checksums),
-        "grammar": dict(load_grammar()),
-        "code": code_fingerprint((*_MAKERS, sys.modules[__name__])),
+        "code": code_fingerprint((*_MAKERS, corpus, sys.modules[__name__])),
     }
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     return cache_dir() / "training" / f"heard-{digest[:16]}"
@@ -204,8 +220,8 @@ def make_all_heard(
         raise ResourceError("cache_unwritable", f"{folder.name} cannot be made ({error.strerror})", fix) from None
     with voice() as built_in:
         words = dictionary_words(built_in.dictionary)
-    count = settings.sentences_per_recording
-    texts = list(islice(sentences(load_grammar(), words, settings.seed), settings.recordings * count))
+    count = settings.utterances_per_recording
+    texts = list(islice(utterances(words, settings.words, settings.seed), settings.recordings * count))
     total = settings.recordings + settings.quiet_recordings
     paths = [folder / f"{index:05d}.npz" for index in range(total)]
     started, made = time.monotonic(), 0

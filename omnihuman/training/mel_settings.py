@@ -25,7 +25,7 @@ class MelWindowSettings(StrictModel):
     """
 
     speech: MelSpeechSettings = MelSpeechSettings()
-    rows: int = Field(200, ge=50)
+    rows: int = Field(150, ge=50)
     quiet_ratio: float = Field(0.08, ge=0.0, le=1.0)
     augment: AugmentSettings = AugmentSettings()
 
@@ -35,7 +35,7 @@ class MelModelSettings(StrictModel):
 
     width: int = Field(144, ge=8)
     expansion: int = Field(3, ge=1)
-    dilations: tuple[int, ...] = Field((1, 2, 4, 8, 1, 2, 4, 8), min_length=1)
+    dilations: tuple[int, ...] = Field((1, 1, 1, 2, 2), min_length=1)
 
 
 class MelTrainingSettings(StrictModel):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from omnihuman.config import StrictModel
-from omnihuman.speech.inventory import BILABIALS, PHONES
+from omnihuman.speech.inventory import PHONES
 from omnihuman.speech.mel_network import MelNetwork
 from omnihuman.training.mel_windows import MelBatch
 
@@ -27,12 +27,10 @@ class MelLossSettings(StrictModel):
     Attributes:
         distance: Weight of the squared distance of scaled log posteriors, summed over the columns.
         phones: Weight of the cross-entropy of the phones that are said, told by a head of its own.
-        bilabial_boost: Added weight of rows in which p, b or m is said.
     """
 
     distance: float = Field(0.1, ge=0.0)
     phones: float = Field(0.5, ge=0.0)
-    bilabial_boost: float = Field(1.0, ge=0.0)
 
 
 class Student(nn.Module):
@@ -61,13 +59,10 @@ def mel_step(student: Student, batch: MelBatch, settings: MelLossSettings) -> tu
         The loss, and its parts unweighted.
     """
     told, said = student(batch.features)
-    bilabial = torch.isin(batch.phones, torch.tensor([PHONES.index(phone) for phone in sorted(BILABIALS)]))
-    weight = 1.0 + settings.bilabial_boost * bilabial
-    weight = weight / weight.mean()
     divergence = (batch.posteriors.exp() * (batch.posteriors - told)).sum(-1)
     distance = ((told - batch.posteriors) / _LOG_HALF_RANGE).square().sum(-1)
     phones = functional.nll_loss(said.transpose(1, 2), batch.phones, reduction="none")
     parts = {"divergence": divergence, "distance": distance, "phones": phones}
-    means = {name: (weight * value).mean() for name, value in parts.items()}
+    means = {name: value.mean() for name, value in parts.items()}
     loss = means["divergence"] + settings.distance * means["distance"] + settings.phones * means["phones"]
     return loss, means

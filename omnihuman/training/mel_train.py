@@ -51,7 +51,8 @@ class MelRun(TrainingRun):
     def loss(self, step_number: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of a step's batch and its parts."""
         batch = self.data.batch(step_number, self.settings.batch_size)
-        return mel_step(self.student, batch, self.settings.loss)
+        with self.in_precision():
+            return mel_step(self.student, batch, self.settings.loss)
 
     def export(self, path: Path, header: dict[str, str]) -> None:
         """Writes the averaged network in half precision, without the head that only training needs."""

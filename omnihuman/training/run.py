@@ -108,11 +108,15 @@ class TrainingRun(ABC):
 
     @abstractmethod
     def loss(self, step_number: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Loss of a step's batch and its parts, a pure function of weights and step; runs under autocast."""
+        """Loss of a step's batch and its parts, a pure function of weights and step; the network `in_precision`."""
 
     @abstractmethod
     def export(self, path: Path, header: dict[str, str]) -> None:
         """Writes the averaged weights with these entries in the header."""
+
+    def in_precision(self) -> torch.autocast:
+        """Context of the forward pass; making a batch stays out of it."""
+        return torch.autocast("cpu", torch.bfloat16, enabled=self._settings.precision == "bf16")
 
     def resume(self) -> None:
         """Goes on from the checkpoint of these settings, or of a run that was shorter or longer.
@@ -140,8 +144,7 @@ class TrainingRun(ABC):
         settings = self._settings
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.done, settings.steps, settings.optimizer)
-        with torch.autocast("cpu", torch.bfloat16, enabled=settings.precision == "bf16"):
-            loss, parts = self.loss(self.done)
+        loss, parts = self.loss(self.done)
         loss.backward()
         nn.utils.clip_grad_norm_(self._model.parameters(), settings.optimizer.clip_norm)
         self.optimizer.step()

@@ -160,8 +160,8 @@ class OneTone:
 def test_recordings_hold_what_is_said_when_it_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     both = OneTone()
     both.dictionary = tmp_path  # type: ignore[attr-defined]
-    monkeypatch.setattr(mel_data, "dictionary_words", lambda path: [])
-    settings = MelSpeechSettings(recordings=2, sentences_per_recording=2, quiet_recordings=1)
+    monkeypatch.setattr(mel_data, "dictionary_words", lambda path: ["mama"])
+    settings = MelSpeechSettings(recordings=2, utterances_per_recording=2, quiet_recordings=1)
     seen: list[tuple[int, int]] = []
 
     def make(told: int = 0) -> list[Path]:
