@@ -114,7 +114,7 @@ def test_the_sentences_are_not_those_of_the_training(name):
 
 
 def response(name="smiling", share=1.0, onset_s=0.1):
-    closures = (ClosureCounts(4, 4, 5, 4), ClosureCounts(4, 4, 4, 4))
+    closures = (ClosureCounts(4, 4, 4, 4), ClosureCounts(4, 4, 4, 4))
     return StyleResponse(name, "level of smile_l up", share, 0.0, 1.0, 0.1, onset_s, *closures, ())
 
 
