@@ -21,7 +21,13 @@ def expected_gap(phones: Sequence[TimedPhone], times_s: Float) -> Float:
     num_frames = int(last_s * FRAME_HZ) + 2
     columns = np.zeros((num_frames, NUM_PARAMETERS), np.float32)
     mouth_motion(phones, num_frames, MouthStyle(), 0.0, columns)
-    gap = sum(size * columns[:, INDEX[name]] for name, size in _GAP_PER_UNIT.items())
-    gap = gap * (1.0 - np.clip(columns[:, INDEX["seal"]], 0.0, 1.0))
+    gap = gap_of(columns)
     centres_s = (np.arange(num_frames) + 0.5) / FRAME_HZ
     return np.interp(times_s, centres_s, gap).astype(np.float32)
+
+
+def gap_of(parameters: Float) -> Float:
+    """Lip gap `...` in IOD that motion parameters `... P` ask for, of a person pictured with closed lips."""
+    gap = sum(size * np.clip(parameters[..., INDEX[name]], 0.0, 1.0) for name, size in _GAP_PER_UNIT.items())
+    sealed: Float = (gap * (1.0 - np.clip(parameters[..., INDEX["seal"]], 0.0, 1.0))).astype(np.float32)
+    return sealed
