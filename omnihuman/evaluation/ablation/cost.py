@@ -20,8 +20,8 @@ from omnihuman.training.synthetic import SyntheticDataset
 from omnihuman.training.teacher_mouth import FRAME_HZ
 
 _WARM_UP, _TIMED = 3, 12
-_SHORT_SAMPLES = 4
-"""Samples of `short_seconds` that the judge takes beside the long one."""
+_SHORT_SAMPLES = 6
+"""Samples of `short_seconds` that the judge takes beside the long one; the guided one counts twice."""
 
 
 @dataclass(frozen=True)

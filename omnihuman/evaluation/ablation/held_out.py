@@ -1,7 +1,7 @@
 """Clips to judge a network on, never trained on: conditions, what the teacher did with them, what the phones ask for.
 
-Pictured lips are closed, so that every gap between them is the motion's. Legend: N clips, K lessons, C channels, T latent
-frames, D width of an audio row, R width of the reference.
+Pictured lips are closed, so that every gap between them is the motion's. Legend: N clips, K lessons, C channels,
+T latent frames, D width of an audio row, R width of the reference.
 """
 
 from __future__ import annotations

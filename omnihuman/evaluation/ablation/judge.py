@@ -1,6 +1,7 @@
 """One trained network -> all quantities of the ablation. What each means stands in quantities.py.
 
-Four ways to ask: sound and picture; head without sound; head and sound; the picture alone. Legend: N C T as there.
+Ways to ask: sound and picture, plain and guided; head without sound; head and sound; the picture alone. Guidance is
+off elsewhere: it needs a network that was trained without sound, which some variants were not.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ class Judge:
         """
         held, short = self._held, self._short
 
-        def sample(given: ConditionBatch, salt: int) -> Tensor:
-            return self._sample(model, training, given, salt)
+        def sample(given: ConditionBatch, salt: int, guidance: float = 1.0) -> Tensor:
+            return self._sample(model, training, given, salt, guidance)
 
         driven = with_pose(short.conditions, short.takes, DRIVEN)
         long = sample(held.conditions, 1)
@@ -57,12 +58,14 @@ class Judge:
         mute = sample(without(driven, ("audio",)), 3)
         both = sample(driven, 4)
         idle = sample(without(short.conditions, ("audio",)), 5)
+        guided = sample(short.conditions, 6, self._judging.guidance)
         return {
             **self._of_sound(long, again),
             "pose_torso_agreement": quantities.torso_agreement(mute, short),
             "pose_distance": quantities.distance(mute, short, ("mouth", *BODY)),
             **{f"posed_{name}": value for name, value in quantities.lips(both, short, self._rule).items()},
             "idle_distance": quantities.distance(idle, short, GROUPS),
+            **{f"guided_{name}": value for name, value in quantities.lips(guided, short, self._rule).items()},
         }
 
     def measure_teacher(self) -> dict[str, Measurement]:
@@ -87,9 +90,11 @@ class Judge:
             "drift": quantities.drift(latents, held),
         }
 
-    def _sample(self, model: MotionDiT, training: TrainingSettings, given: ConditionBatch, salt: int) -> Tensor:
+    def _sample(
+        self, model: MotionDiT, training: TrainingSettings, given: ConditionBatch, salt: int, guidance: float
+    ) -> Tensor:
         judging = self._judging
         regresses = training.loss.objective == "regression"
         generator = None if regresses else torch.Generator().manual_seed(judging.seed * 101 + salt)
         steps = 1 if regresses else judging.steps
-        return roll_out(model, given, training.data.frames, judging.prefix_frames, steps, generator)
+        return roll_out(model, given, training.data.frames, judging.prefix_frames, steps, generator, guidance)

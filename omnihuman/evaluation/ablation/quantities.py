@@ -34,7 +34,7 @@ _ENDS_S = 6.0
 
 
 def lips(latents: Tensor, held: HeldOut, rule: ClosureRule) -> dict[str, Measurement]:
-    """Correlation of the lip gap with the phones', and closures for p, b, m; both pooled over clips."""
+    """Correlation of the lip gap with the phones', mean over clips; closures for p, b, m, pooled over clips."""
     gaps = gap_of(latents.transpose(1, 2).numpy() * SCALE)
     times_s = frame_times_s(gaps.shape[1])
     counts = ClosureCounts()
@@ -42,7 +42,7 @@ def lips(latents: Tensor, held: HeldOut, rule: ClosureRule) -> dict[str, Measure
         speech = speech_of(phones, gaps.shape[1] / FRAME_HZ)
         # What is said after the end of the clip cannot be judged; count_closures finds no frame near it.
         counts += count_closures(gap, times_s, intervals_of(phones, BILABIALS), speech, rule)
-    agreement = correlation(gaps.reshape(-1), held.mean_gap.reshape(-1))
+    agreement = float(np.mean([correlation(gap, wanted) for gap, wanted in zip(gaps, held.mean_gap, strict=True)]))
     f1 = counts.f1 if any(held.phones) else math.nan
     return {"lip_correlation": Measurement(agreement, "", True), "closure_f1": Measurement(f1, "share", True)}
 

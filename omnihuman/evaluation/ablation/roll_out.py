@@ -1,6 +1,5 @@
-"""A trained network -> motion of whole held-out clips, many at once, window after window. No guidance, no rendering.
+"""A trained network -> motion of whole held-out clips, many at once, window after window. Nothing is rendered.
 
-Guidance is left out on purpose: it needs a network that was trained without sound, which some variants were not.
 Legend: B clips, C channels, T latent frames.
 """
 
@@ -14,7 +13,9 @@ from torch import Tensor
 
 from omnihuman.conditions.base import ConditionBatch
 from omnihuman.conditions.bundle import AUDIO_ROWS_PER_LATENT
+from omnihuman.conditions.mixing import without
 from omnihuman.denoisers.motion_dit import MotionDiT
+from omnihuman.flow.guidance import joint
 from omnihuman.flow.schedule import times
 from omnihuman.flow.solver import initial_noise, integrate
 from omnihuman.latents.motion.parameters import group_indices
@@ -28,6 +29,7 @@ def roll_out(
     prefix: int,
     steps: int,
     generator: torch.Generator | None,
+    guidance: float = 1.0,
 ) -> Tensor:
     """Samples clips, each window beginning with the last frames of the one before.
 
@@ -38,6 +40,7 @@ def roll_out(
         prefix: Motion frames among them.
         steps: Solver steps.
         generator: Source of the noise; None = zeros, for a network that regresses.
+        guidance: On the sound, constant over the steps; 1 = off.
 
     Returns:
         `B C T`; observed entries as given.
@@ -52,7 +55,8 @@ def roll_out(
         noise = torch.zeros(size) if generator is None else initial_noise(size, generator)
 
         def field(x: Tensor, t: Tensor, part: ConditionBatch = part) -> Tensor:
-            return model(x, t, part)
+            heard = model(x, t, part)
+            return heard if guidance == 1.0 else joint(model(x, t, without(part, ("audio",))), heard, guidance)
 
         latents = integrate(field, noise, times(steps), part.observed, part.observed_mask)
         done = torch.cat([done, latents[:, :, kept:]], dim=2)

@@ -44,6 +44,7 @@ class JudgingSettings(StrictModel):
         short_seconds: Length of all others.
         prefix_frames: Motion frames that a window takes over from the one before.
         steps: Solver steps; a direct regression always takes one.
+        guidance: On the sound, where a quantity is called guided.
         seed: Of pictures, takes and noise.
         close_below: Lips are closed under this gap of the parameters, IOD.
         open_above: And open again over this one.
@@ -56,6 +57,7 @@ class JudgingSettings(StrictModel):
     short_seconds: float = Field(12.0, gt=0.0)
     prefix_frames: int = Field(16, ge=1)
     steps: int = Field(8, ge=1)
+    guidance: float = Field(1.5, ge=1.0)
     seed: int = 99
     close_below: float = Field(0.02, gt=0.0)
     open_above: float = Field(0.03, gt=0.0)
