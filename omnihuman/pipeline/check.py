@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from omnihuman.conditions.prompts import is_schedule_file, read_prompts
 from omnihuman.errors import InputError
 from omnihuman.media.files import is_readable_file, is_same_file, unwritable
 from omnihuman.pipeline.mark import is_record
@@ -15,15 +16,22 @@ def check_request(request: AnimationRequest, output: Path | None) -> None:
     """Looks at the request and at the place of the result.
 
     Raises:
-        InputError: nothing_drives, drivers_clash, text_empty, or output_invalid.
+        InputError: nothing_drives, drivers_clash, duration_clash, text_empty, text_unreadable, text_invalid, or
+            output_invalid.
         ResourceError: output_unwritable.
     """
-    if all(given is None for given in (request.audio, request.say, request.drive, request.pose)):
-        way_out = "Give --audio, --say, --drive or --pose."
+    sources = (request.audio, request.say, request.drive, request.pose)
+    if all(given is None for given in (*sources, request.text)):
+        way_out = "Give --audio, --say, --drive, --pose or --text."
         raise InputError("nothing_drives", "nothing says how the person should move", way_out)
     if request.drive is not None and request.pose is not None:
         cause = "--drive and --pose both say how the body moves"
         raise InputError("drivers_clash", cause, "Give one of them; either goes together with --audio or --say.")
+    if request.duration is not None and any(given is not None for given in sources):
+        cause = "--duration is for a sentence alone: a sound or a driver says how long the video is"
+        raise InputError("duration_clash", cause, "Leave one of them out.")
+    if request.text is not None:
+        read_prompts(request.text)
     if request.say is not None and not request.say.strip():
         raise InputError("text_empty", "the text to say is empty", "Write a sentence.")
     if output is not None:
@@ -31,7 +39,8 @@ def check_request(request: AnimationRequest, output: Path | None) -> None:
 
 
 def _inputs(request: AnimationRequest) -> tuple[Path | None, ...]:
-    return request.image, request.audio, request.drive, request.pose, request.landmarks
+    schedule = Path(request.text.strip()) if request.text is not None and is_schedule_file(request.text) else None
+    return request.image, request.audio, request.drive, request.pose, request.landmarks, schedule
 
 
 def _check_output(request: AnimationRequest, output: Path) -> None:

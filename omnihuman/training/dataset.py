@@ -9,14 +9,15 @@ Legend: B batch, C channels, T latent frames, P parameters (= C), D audio width,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from omnihuman.conditions.base import ConditionBatch
-from omnihuman.conditions.bundle import AUDIO_ROWS_PER_LATENT, audio_rows
+from omnihuman.conditions.base import AUDIO_ROWS_PER_LATENT, ConditionBatch
+from omnihuman.conditions.bundle import WIDTHS, audio_rows
 from omnihuman.conditions.reference import REFERENCE_WIDTH
 from omnihuman.config import StrictModel
 from omnihuman.errors import ResourceError
@@ -113,13 +114,13 @@ class WindowDataset:
         """
         rows = [self._window(np.random.default_rng([self._seed, step, i])) for i in range(batch_size)]
         latents, reference, audio, weight = (torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True))
-        conditions = ConditionBatch(
+        present = torch.ones(batch_size)
+        conditions = replace(
+            ConditionBatch.absent(batch_size, latents.shape[1], latents.shape[2], WIDTHS),
             reference=reference,
             audio=audio,
-            observed=torch.zeros_like(latents),
-            observed_mask=torch.zeros_like(latents),
-            reference_present=torch.ones(batch_size),
-            audio_present=torch.ones(batch_size),
+            reference_present=present,
+            audio_present=present.clone(),
         )
         return latents, conditions, weight
 

@@ -9,9 +9,10 @@ from omnihuman.evaluation.driving import DrivingSettings
 from omnihuman.evaluation.pictures.settings import PictureSettings
 from omnihuman.evaluation.suite import SyncSettings
 from omnihuman.modelhub.registry import Registry
-from omnihuman.pipeline.assemble import PresetSettings
+from omnihuman.pipeline.preset import PresetSettings, needed_models
 from omnihuman.training.corpus import load_grammar
 from omnihuman.training.settings import read_settings
+from omnihuman.types import AnimationRequest
 
 READERS = {
     "third_party.yaml": lambda path: load(ThirdParty, path),
@@ -54,6 +55,7 @@ def test_every_model_of_a_preset_is_registered(path):
 
 def test_embedded_means_the_default_preset():
     """`make demo` fetches all that the default needs, and little else."""
-    needed = set(load(PresetSettings, configs_dir() / "presets" / "motion.yaml").models.model_dump().values())
+    preset = load(PresetSettings, configs_dir() / "presets" / "motion.yaml")
+    needed = set(needed_models(preset, AnimationRequest(image="a.png", say="Hello.")))
     embedded = {entry.id for entry in Registry.load() if entry.embedded}
     assert needed <= embedded
