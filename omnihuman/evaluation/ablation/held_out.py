@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from omnihuman.conditions.base import ConditionBatch
-from omnihuman.conditions.bundle import AUDIO_ROWS_PER_LATENT, audio_rows
+from omnihuman.conditions.base import AUDIO_ROWS_PER_LATENT, ConditionBatch
+from omnihuman.conditions.bundle import WIDTHS, audio_rows
+from omnihuman.conditions.mixing import without
 from omnihuman.errors import ResourceError
 from omnihuman.evaluation.ablation.settings import JudgingSettings
 from omnihuman.evaluation.expected import expected_gap, gap_of
@@ -68,20 +69,26 @@ class HeldOut:
 
     def first(self, frames: int) -> HeldOut:
         """The beginnings of all clips."""
-        known = self.conditions
         return HeldOut(
-            replace(
-                known,
-                audio=known.audio[:, : AUDIO_ROWS_PER_LATENT * frames],
-                observed=known.observed[..., :frames],
-                observed_mask=known.observed_mask[..., :frames],
-            ),
+            stretch(self.conditions, 0, frames),
             self.takes[..., :frames],
             self.lessons[..., :frames],
             self.mean_gap[:, :frames],
             self.shown,
             self.phones,
         )
+
+
+def stretch(given: ConditionBatch, start: int, stop: int) -> ConditionBatch:
+    """The conditions of the latent frames `start .. stop - 1`."""
+    return replace(
+        given,
+        text=given.text[:, start:stop],
+        audio=given.audio[:, AUDIO_ROWS_PER_LATENT * start : AUDIO_ROWS_PER_LATENT * stop],
+        observed=given.observed[..., start:stop],
+        observed_mask=given.observed_mask[..., start:stop],
+        text_present=given.text_present[:, start:stop],
+    )
 
 
 def open_held_out(
@@ -116,7 +123,7 @@ def spoken(recordings: Sequence[Recording], judging: JudgingSettings) -> HeldOut
         for k in range(1 + LESSONS)
     )
     gaps = np.stack([expected_gap(said, frame_times_s(frames)) for said in phones])
-    known = _conditions(references, np.stack([audio for audio, _ in cut]), takes)
+    known = _conditions(references, np.stack([audio for audio, _ in cut]), frames)
     return HeldOut(known, takes, torch.cat(lessons), gaps, shown_channels(references), phones)
 
 
@@ -160,15 +167,15 @@ def _take(phones: Sequence[TimedPhone], reference: Float, frames: int, seed: lis
     return np.ascontiguousarray((take / SCALE).T)
 
 
-def _conditions(references: Float, audio: Float, takes: Tensor) -> ConditionBatch:
-    """Picture and sound known, nothing observed."""
-    return ConditionBatch(
+def _conditions(references: Float, audio: Float, frames: int) -> ConditionBatch:
+    """Picture and sound known, no text, nothing observed."""
+    present = torch.ones(len(references))
+    return replace(
+        ConditionBatch.absent(len(references), NUM_PARAMETERS, frames, WIDTHS),
         reference=torch.from_numpy(references),
         audio=torch.from_numpy(audio),
-        observed=torch.zeros_like(takes),
-        observed_mask=torch.zeros_like(takes),
-        reference_present=torch.ones(len(takes)),
-        audio_present=torch.ones(len(takes)),
+        reference_present=present,
+        audio_present=present.clone(),
     )
 
 
@@ -189,4 +196,5 @@ def _made_up(judging: JudgingSettings, table_seed: int) -> HeldOut:
     (takes, known, _), (lessons, _, _) = (made_up.batch(_FAR + i, judging.clips) for i in (0, 1))
     gaps = gap_of(takes.transpose(1, 2).numpy() * SCALE)
     nobody = tuple(() for _ in range(judging.clips))
-    return HeldOut(known, takes, lessons, gaps, shown_channels(known.reference.numpy()), nobody)
+    shown = shown_channels(known.reference.numpy())
+    return HeldOut(without(known, ("text",)), takes, lessons, gaps, shown, nobody)

@@ -12,10 +12,9 @@ import torch
 from torch import Tensor
 
 from omnihuman.conditions.base import ConditionBatch
-from omnihuman.conditions.bundle import AUDIO_ROWS_PER_LATENT
-from omnihuman.conditions.mixing import without
 from omnihuman.denoisers.motion_dit import MotionDiT
-from omnihuman.flow.guidance import joint
+from omnihuman.evaluation.ablation.held_out import stretch
+from omnihuman.flow.guidance import Guidance, guided
 from omnihuman.flow.schedule import times
 from omnihuman.flow.solver import initial_noise, integrate
 from omnihuman.latents.motion.parameters import group_indices
@@ -54,10 +53,7 @@ def roll_out(
         size = part.observed.shape
         noise = torch.zeros(size) if generator is None else initial_noise(size, generator)
 
-        def field(x: Tensor, t: Tensor, part: ConditionBatch = part) -> Tensor:
-            heard = model(x, t, part)
-            return heard if guidance == 1.0 else joint(model(x, t, without(part, ("audio",))), heard, guidance)
-
+        field = guided(model.bound, part, Guidance(audio=guidance, text=1.0, anneal=0.0))
         latents = integrate(field, noise, times(steps), part.observed, part.observed_mask)
         done = torch.cat([done, latents[:, :, kept:]], dim=2)
     return done
@@ -76,5 +72,4 @@ def _window(given: ConditionBatch, start: int, stop: int, before: Tensor) -> Con
     observed, mask = given.observed[:, :, start:stop].clone(), given.observed_mask[:, :, start:stop].clone()
     observed[:, :, : before.shape[2]] = before
     mask[:, :, : before.shape[2]] = 1.0
-    audio = given.audio[:, AUDIO_ROWS_PER_LATENT * start : AUDIO_ROWS_PER_LATENT * stop]
-    return replace(given, audio=audio, observed=observed, observed_mask=mask)
+    return replace(stretch(given, start, stop), observed=observed, observed_mask=mask)

@@ -60,14 +60,9 @@ class Ablation:
     def pool_name(self) -> str:
         """Names the training windows: settings, speech and the code that makes them."""
         base = self.settings.base
-        spoken = base.data.kind == "speech"
-        facts = (
-            base.data.model_dump(mode="json"),
-            base.seed,
-            self.settings.windows,
-            code_fingerprint((*_TEACHER, pool)),
-        )
-        return f"windows-{digest([*facts, speech_name(base.data.speech) if spoken else ''])}"
+        speech = speech_name(base.data.speech) if base.data.kind == "speech" else ""
+        drawn = (base.data.model_dump(mode="json"), base.seed, self.settings.windows, self._reads_text)
+        return f"windows-{digest([*drawn, speech, code_fingerprint((*_TEACHER, pool))])}"
 
     @cached_property
     def judging_key(self) -> str:
@@ -116,7 +111,8 @@ class Ablation:
         folder = self.out / self.pool_name
         if not (folder / pool.INDEX).exists():
             source, _ = open_windows(self.settings.base, self._speaking)
-            draw_pool(source, self.settings.windows, folder, lambda n, of: self.say(f"drawing windows: {n}/{of}"))
+            report = lambda n, of: self.say(f"drawing windows: {n}/{of}")  # noqa: E731 - one line of one use
+            draw_pool(source, self.settings.windows, folder, report, self._reads_text)
         return folder
 
     def work(self, jobs: int = 1, after_each: Callable[[], object] = lambda: None) -> None:
@@ -165,6 +161,11 @@ class Ablation:
         found = records(self.judge.measure(model, run.training))
         keys = self.training_key(run), self.judging_key
         return RunResult(run.variant.name, run.seed, *keys, steps, round(cpu_s, 1), losses, found)
+
+    @property
+    def _reads_text(self) -> bool:
+        """Whether any run is trained with text."""
+        return any(stage.ratios.text > 0 for run in self.runs for stage in run.training.stages)
 
     def _speaking(self, done: int, total: int, left_s: float) -> None:
         self.say(f"making speech: recording {done}/{total}, {left_s / 60:.0f} min left")
