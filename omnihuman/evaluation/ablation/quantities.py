@@ -83,7 +83,8 @@ def distance(latents: Tensor, held: HeldOut, groups: Sequence[str]) -> Measureme
         if not len(taught) or float(taught.std()) <= _STILL:
             continue
         for a, b in ((made, taught), (made.diff(dim=-1), taught.diff(dim=-1))):
-            errors.append((float(a.mean() - b.mean()) ** 2 + float(a.std() - b.std()) ** 2) / float(b.var()))
+            if float(b.std()) > 1e-6:
+                errors.append((float(a.mean() - b.mean()) ** 2 + float(a.std() - b.std()) ** 2) / float(b.var()))
     return Measurement(math.sqrt(float(np.mean(errors))) if errors else math.nan, "taught spreads", False)
 
 
