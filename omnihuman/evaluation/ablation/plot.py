@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 _COLUMNS = 4
-_LABEL_PX, _PANEL_PX, _GAP_PX, _ROW_PX, _HEAD_PX, _FOOT_PX = 150, 210, 24, 18, 44, 34
+_LABEL_PX, _PANEL_PX, _GAP_PX, _ROW_PX, _HEAD_PX, _FOOT_PX, _TOP_PX = 150, 210, 24, 18, 44, 34, 30
 _INK, _FAINT, _DOT, _MEAN, _TEACHER = "#222222", "#d8d8d8", "#3b6fb6", "#1d3f73", "#b5542b"
+_CAPTION = "dot: one seed   |   bar: mean of the seeds   |   dashed: a take of the teacher"
 _WORDS = {True: "higher is better", False: "lower is better", None: "as taught is best"}
 
 Points = Mapping[str, Mapping[str, Sequence[float]]]
@@ -29,15 +30,16 @@ def draw(quantities: Mapping[str, tuple[str, bool | None]], teacher: Mapping[str
     columns = min(_COLUMNS, max(1, len(quantities)))
     rows = -(-len(quantities) // columns)
     high = _HEAD_PX + _ROW_PX * len(points) + _FOOT_PX
-    width = _LABEL_PX + columns * (_PANEL_PX + _GAP_PX)
+    width, height = _LABEL_PX + columns * (_PANEL_PX + _GAP_PX), _TOP_PX + rows * high
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{rows * high}" '
-        f'viewBox="0 0 {width} {rows * high}" font-family="sans-serif" font-size="11" fill="{_INK}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="11" fill="{_INK}">',
         '<rect width="100%" height="100%" fill="white"/>',
+        _text(_LABEL_PX, 20, _CAPTION, "start", 'fill="#777777"'),
     ]
     for number, (name, (unit, up)) in enumerate(quantities.items()):
         column, row = number % columns, number // columns
-        left, top = _LABEL_PX + column * (_PANEL_PX + _GAP_PX), row * high
+        left, top = _LABEL_PX + column * (_PANEL_PX + _GAP_PX), _TOP_PX + row * high
         found = {variant: list(own.get(name, ())) for variant, own in points.items()}
         if column == 0:
             parts += _labels(list(points), top)

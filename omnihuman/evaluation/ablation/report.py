@@ -20,6 +20,8 @@ from omnihuman.metrics.measurement import Measurement
 
 TEACHER = "teacher"
 """The row of one more take of the teacher: what a perfect student of the same lessons would reach."""
+_TABLE_COLUMNS = 6
+"""Quantities side by side; more do not fit a page."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def record_of(summary: Summary) -> dict[str, Any]:
 
 
 def page_of(summary: Summary) -> str:
-    """The Markdown page: one table of quantities by variants, what was changed, how it was measured."""
+    """The Markdown page: tables of variants by quantities, what was changed, how it was measured."""
     settings, record = summary.settings, record_of(summary)
     names = list(summary.quantities)
     lines = [
@@ -125,19 +127,25 @@ def page_of(summary: Summary) -> str:
         f"{settings.base.batch_size} windows each, {record['core_hours']} core-hours of training. Mean \u00b1 standard "
         f"deviation over seeds; {settings.judging.clips} held-out clips of {settings.judging.seconds:g} s.",
         "",
-        "| variant | seeds | " + " | ".join(names) + " |",
-        "| --- | --- |" + " --- |" * len(names),
-        f"| {TEACHER} | | " + " | ".join(_teacher_cell(summary, name) for name in names) + " |",
     ]
-    for variant in summary.shown:
-        cells = [summary.table[variant.name][name].text() for name in names]
-        lines.append(f"| {variant.name} | {_seeds(summary, variant.name)} | " + " | ".join(cells) + " |")
+    for first in range(0, len(names), _TABLE_COLUMNS):
+        lines += _table(summary, names[first : first + _TABLE_COLUMNS])
     lines += ["", "| quantity | unit | better |", "| --- | --- | --- |"]
     words = {True: "higher", False: "lower", None: "as taught"}
     lines += [f"| {name} | {unit} | {words[up]} |" for name, (unit, up) in summary.quantities.items()]
     lines += ["", "| variant | axis | changes |", "| --- | --- | --- |"]
     lines += [f"| {v.name} | {v.axis} | {_changes(v)} |" for v in settings.variants]
     return "\n".join(lines) + "\n"
+
+
+def _table(summary: Summary, names: Sequence[str]) -> list[str]:
+    """Variants by some of the quantities."""
+    lines = ["", "| variant | seeds | " + " | ".join(names) + " |", "| --- | --- |" + " --- |" * len(names)]
+    lines.append(f"| {TEACHER} | | " + " | ".join(_teacher_cell(summary, name) for name in names) + " |")
+    for variant in summary.shown:
+        cells = [summary.table[variant.name][name].text() for name in names]
+        lines.append(f"| {variant.name} | {_seeds(summary, variant.name)} | " + " | ".join(cells) + " |")
+    return lines
 
 
 def write_report(summary: Summary, folder: Path) -> list[Path]:
