@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from omnihuman.conditions.prompts import is_schedule_file, read_prompts
 from omnihuman.errors import InputError
-from omnihuman.media.files import is_readable_file, is_same_file, unwritable
+from omnihuman.media.files import LONGEST_NAME, is_readable_file, is_same_file, require_place, unwritable
 from omnihuman.pipeline.mark import is_record
 from omnihuman.types import AnimationRequest
 
@@ -36,6 +37,30 @@ def check_request(request: AnimationRequest, output: Path | None) -> None:
         raise InputError("text_empty", "the text to say is empty", "Write a sentence.")
     if output is not None:
         _check_output(request, output)
+
+
+def check_places(outputs: Iterable[Path], suffix: str, inputs: Iterable[Path]) -> None:
+    """Refuses places that no file of this kind can be written to, before the work.
+
+    Args:
+        outputs: Files to be.
+        suffix: What their names have to end in, such as ".json".
+        inputs: Files that must survive.
+
+    Raises:
+        InputError: output_invalid.
+        ResourceError: output_unwritable or disk_full.
+    """
+    inputs = list(inputs)
+    for place in outputs:
+        if place.suffix.lower() != suffix:
+            cause = f"{place.name[:LONGEST_NAME]!r} is not the name of a {suffix[1:]} file"
+            raise InputError("output_invalid", cause, f"Name it NAME{suffix}.")
+        if place in inputs:
+            raise InputError(
+                "output_invalid", "the output would overwrite another file of this run", "Choose another name."
+            )
+        require_place(place, inputs)
 
 
 def _inputs(request: AnimationRequest) -> tuple[Path | None, ...]:

@@ -178,8 +178,9 @@ class OmniHumanPipeline:
         used = {m: self.parts.model_sha256[m] for m in needed_models(self.parts.settings, request)}
         facts = make_facts(request, inputs.sha256 | _hash_of(driver), used)
         height, width = inputs.image.shape[:2]
+        observed = None if tracks.pose is None else pose_window(tracks.pose, spec, 0, latents.shape[2])[1]
         facts["video"] = {"width": width, "height": height, "frames": num_frames, "fps": fps}
-        facts["driving"], warnings = driving_facts(driver, inputs.sound is not None, performance.sound, tracks.pose)
+        facts["driving"], warnings = driving_facts(driver, inputs, performance.sound, observed)
         facts["warnings"] = [*reference.facts.warnings, *warnings]
         frames = _counted(self.parts.space.decode(latents, reference, fps), num_frames, meter)
         kept = _write(frames, output, fps, performance.sound, facts)

@@ -131,6 +131,11 @@ class TrainingSettings(StrictModel):
         """Steps of all stages."""
         return sum(stage.steps for stage in self.stages)
 
+    @property
+    def reads_text(self) -> bool:
+        """Whether any stage is trained with text."""
+        return any("text" in stage.kinds for stage in self.stages)
+
 
 def read_settings(path: Path) -> TrainingSettings:
     """Reads one training configuration.

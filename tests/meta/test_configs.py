@@ -12,6 +12,7 @@ from omnihuman.modelhub.registry import Registry
 from omnihuman.pipeline.preset import PresetSettings, needed_models
 from omnihuman.training.corpus import load_grammar
 from omnihuman.training.settings import read_settings
+from omnihuman.training.styles import load_styles
 from omnihuman.types import AnimationRequest
 
 READERS = {
@@ -20,6 +21,7 @@ READERS = {
     "presets/*.yaml": lambda path: load(PresetSettings, path),
     "training/corpus.yaml": load_grammar,
     "training/ablation.yaml": read_ablation,
+    "training/styles.yaml": load_styles,
     "training/*.yaml": read_settings,
     "evaluation/pictures.yaml": lambda path: load(PictureSettings, path),
     "evaluation/sync.yaml": lambda path: load(SyncSettings, path),

@@ -1,4 +1,4 @@
-"""Clips to judge a network on, never trained on: conditions, what the teacher did with them, what the phones ask for.
+"""Clips to judge a network on, never trained on: conditions, what the teacher did with them.
 
 Pictured lips are closed, so that every gap between them is the motion's. Legend: N clips, K lessons, C channels,
 T latent frames, D width of an audio row, R width of the reference.
@@ -19,7 +19,7 @@ from omnihuman.conditions.bundle import WIDTHS, audio_rows
 from omnihuman.conditions.mixing import without
 from omnihuman.errors import ResourceError
 from omnihuman.evaluation.ablation.settings import JudgingSettings
-from omnihuman.evaluation.expected import expected_gap, gap_of
+from omnihuman.evaluation.expected import gap_of
 from omnihuman.latents.motion.parameters import INDEX, NUM_PARAMETERS, PARAMETERS, SCALE
 from omnihuman.speech.clock import row_times_s
 from omnihuman.speech.inventory import TimedPhone
@@ -29,7 +29,8 @@ from omnihuman.training.settings import TrainingSettings
 from omnihuman.training.source import speech_folder
 from omnihuman.training.synthetic import SyntheticDataset
 from omnihuman.training.teacher import random_style, teach
-from omnihuman.training.teacher_mouth import FRAME_HZ, frame_times_s
+from omnihuman.training.teacher_mouth import FRAME_HZ
+from omnihuman.training.teacher_prosody import Loudness
 from omnihuman.types import ConditionTrack, Float
 
 TORSO, ARM_L, ARM_R, MOUTH_GAP = 4, 5, 6, 7
@@ -50,7 +51,7 @@ class HeldOut:
         conditions: All that is known of each, nothing observed.
         takes: `N C T` one take of the teacher on each, in latents.
         lessons: `KN C T` K further takes, by other people in other moods: the statistics that a student is held to.
-        mean_gap: `N T` lip gap that an average speaker's would have, IOD.
+        mean_gap: `N T` lip gap, mean over the lessons, IOD.
         shown: `N C` whether the picture shows what the channel moves.
         phones: What is said in each; empty where nobody knows.
     """
@@ -117,13 +118,13 @@ def spoken(recordings: Sequence[Recording], judging: JudgingSettings) -> HeldOut
     clips = range(judging.clips)
     cut = [_cut(recordings[i % len(recordings)], frames, np.random.default_rng([judging.seed, 0, i])) for i in clips]
     references = np.stack([_reference(np.random.default_rng([judging.seed, 1, i])) for i in clips])
-    phones = tuple(tuple(said) for _, said in cut)
     takes, *lessons = (
-        torch.from_numpy(np.stack([_take(phones[i], references[i], frames, [judging.seed, 2, k, i]) for i in clips]))
+        torch.from_numpy(np.stack([_take(cut[i], references[i], frames, [judging.seed, 2, k, i]) for i in clips]))
         for k in range(1 + LESSONS)
     )
-    gaps = np.stack([expected_gap(said, frame_times_s(frames)) for said in phones])
-    known = _conditions(references, np.stack([audio for audio, _ in cut]), frames)
+    gaps = np.mean([gap_of(lesson.transpose(1, 2).numpy() * SCALE) for lesson in lessons], axis=0)
+    known = _conditions(references, np.stack([clip.audio for clip in cut]), frames)
+    phones = tuple(clip.phones for clip in cut)
     return HeldOut(known, takes, torch.cat(lessons), gaps, shown_channels(references), phones)
 
 
@@ -145,25 +146,35 @@ def _reference(rng: np.random.Generator) -> Float:
     return reference
 
 
-def _cut(recording: Recording, frames: int, rng: np.random.Generator) -> tuple[Float, list[TimedPhone]]:
-    """Audio rows `2T D` and phones of a random stretch, times relative to its start."""
+@dataclass(frozen=True)
+class _Clip:
+    """A stretch of a recording: audio rows `2T D`; phones and loudness, a little beyond both ends as well."""
+
+    audio: Float
+    phones: tuple[TimedPhone, ...]
+    loudness: Loudness
+
+
+def _cut(recording: Recording, frames: int, rng: np.random.Generator) -> _Clip:
+    """A random stretch, times relative to its start."""
     last = int(recording.duration_s * FRAME_HZ) - frames
     start_s = int(rng.integers(0, last + 1)) / FRAME_HZ
     values = recording.features[0].astype(np.float32)
     track = ConditionTrack("audio", values, row_times_s(len(values)))
     audio = audio_rows(track, start_s, AUDIO_ROWS_PER_LATENT * frames, AUDIO_ROWS_PER_LATENT * FRAME_HZ)
     end_s = start_s + frames / FRAME_HZ
-    return audio, [
+    phones = tuple(
         TimedPhone(phone.symbol, phone.start_s - start_s, phone.end_s - start_s)
         for phone in recording.phones
         if phone.end_s > start_s - _EDGE_S and phone.start_s < end_s + _EDGE_S
-    ]
+    )
+    return _Clip(audio, phones, Loudness(values[:, -1], -start_s))
 
 
-def _take(phones: Sequence[TimedPhone], reference: Float, frames: int, seed: list[int]) -> Float:
+def _take(clip: _Clip, reference: Float, frames: int, seed: list[int]) -> Float:
     """Latents `C T` of one take."""
     rng = np.random.default_rng(seed)
-    take = teach(phones, frames / FRAME_HZ, reference, random_style(rng), rng)
+    take = teach(clip.phones, frames / FRAME_HZ, reference, random_style(rng), rng, clip.loudness)
     return np.ascontiguousarray((take / SCALE).T)
 
 
@@ -180,7 +191,7 @@ def _conditions(references: Float, audio: Float, frames: int) -> ConditionBatch:
 
 
 def _long_enough(shards: Sequence[Path], seconds: float) -> list[Recording]:
-    """Recordings with speech that hold a clip; never none, for the settings ask for several sentences each."""
+    """Recordings with speech that hold a clip."""
     recordings = [r for r in map(load_recording, shards) if r.speaks and r.duration_s > seconds]
     if not recordings:
         raise ResourceError(

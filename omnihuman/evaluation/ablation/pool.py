@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -67,9 +67,7 @@ class PooledWindows:
         return self._last[1]
 
 
-def draw_pool(
-    source: WindowSource, count: int, folder: Path, report: Callable[[int, int], None], with_text: bool = True
-) -> None:
+def draw_pool(source: WindowSource, count: int, folder: Path, report: Callable[[int, int], None]) -> None:
     """Draws `count` windows into `folder`, written aside and renamed; a folder that is there already stays.
 
     Args:
@@ -77,7 +75,6 @@ def draw_pool(
         count: N.
         folder: Where to.
         report: Told (windows drawn, N).
-        with_text: False leaves the text out, which is as large as all else together.
     """
     if (folder / INDEX).exists():
         return
@@ -86,8 +83,6 @@ def draw_pool(
     pieces: list[dict[str, np.ndarray]] = []
     for start in range(0, count, _DRAWN_AT_ONCE):
         latents, known, weight = source.batch(start // _DRAWN_AT_ONCE, min(_DRAWN_AT_ONCE, count - start))
-        if not with_text:
-            known = replace(known, text=known.text * 0, text_present=known.text_present * 0)
         drawn = {field.name: getattr(known, field.name) for field in fields(known)}
         drawn |= {_LATENTS: latents, _WEIGHT: weight}
         pieces.append({name: value.numpy().astype(np.float16) for name, value in drawn.items()})

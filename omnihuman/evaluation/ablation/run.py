@@ -25,12 +25,25 @@ from omnihuman.evaluation.ablation.pool import PooledWindows, draw_pool
 from omnihuman.evaluation.ablation.result import RunFolder, RunResult, records
 from omnihuman.evaluation.ablation.settings import AblationSettings, PlannedRun, digest, planned_runs
 from omnihuman.metrics import motion, sync
-from omnihuman.training import dataset, teacher, teacher_body, teacher_face, teacher_mouth
+from omnihuman.training import (
+    dataset,
+    phrasebook,
+    script,
+    styles,
+    teacher,
+    teacher_body,
+    teacher_direction,
+    teacher_face,
+    teacher_mouth,
+    teacher_prosody,
+)
 from omnihuman.training.loop import Progress, Run, train
 from omnihuman.training.recipe import code_fingerprint
 from omnihuman.training.source import open_windows, speech_name
+from omnihuman.training.styles import load_styles
 
-_TEACHER = (dataset, teacher, teacher_body, teacher_face, teacher_mouth)
+_TEACHER = (teacher, teacher_body, teacher_direction, teacher_face, teacher_mouth, teacher_prosody)
+_WINDOWS = (*_TEACHER, dataset, phrasebook, pool, script, styles)
 _JUDGES = (held_out, judge, quantities, roll_out, expected, motion, sync)
 Say = Callable[[str], None]
 
@@ -61,8 +74,9 @@ class Ablation:
         """Names the training windows: settings, speech and the code that makes them."""
         base = self.settings.base
         speech = speech_name(base.data.speech) if base.data.kind == "speech" else ""
-        drawn = (base.data.model_dump(mode="json"), base.seed, self.settings.windows, self._reads_text)
-        return f"windows-{digest([*drawn, speech, code_fingerprint((*_TEACHER, pool))])}"
+        told = load_styles().model_dump(mode="json") if base.reads_text else None
+        drawn = (base.data.model_dump(mode="json"), base.seed, self.settings.windows, told)
+        return f"windows-{digest([*drawn, speech, code_fingerprint(_WINDOWS)])}"
 
     @cached_property
     def judging_key(self) -> str:
@@ -111,8 +125,7 @@ class Ablation:
         folder = self.out / self.pool_name
         if not (folder / pool.INDEX).exists():
             source, _ = open_windows(self.settings.base, self._speaking)
-            report = lambda n, of: self.say(f"drawing windows: {n}/{of}")  # noqa: E731 - one line of one use
-            draw_pool(source, self.settings.windows, folder, report, self._reads_text)
+            draw_pool(source, self.settings.windows, folder, lambda n, of: self.say(f"drawing windows: {n}/{of}"))
         return folder
 
     def work(self, jobs: int = 1, after_each: Callable[[], object] = lambda: None) -> None:
@@ -161,11 +174,6 @@ class Ablation:
         found = records(self.judge.measure(model, run.training))
         keys = self.training_key(run), self.judging_key
         return RunResult(run.variant.name, run.seed, *keys, steps, round(cpu_s, 1), losses, found)
-
-    @property
-    def _reads_text(self) -> bool:
-        """Whether any run is trained with text."""
-        return any(stage.ratios.text > 0 for run in self.runs for stage in run.training.stages)
 
     def _speaking(self, done: int, total: int, left_s: float) -> None:
         self.say(f"making speech: recording {done}/{total}, {left_s / 60:.0f} min left")

@@ -172,6 +172,9 @@ def _changed(base: TrainingSettings, variant: Variant) -> TrainingSettings:
     if changed.data != base.data or changed.batch_size != base.batch_size or changed.seed != base.seed:
         cause = f"variant {variant.name}: data, batch_size and seed are shared by all variants"
         raise ConfigError("setting_invalid", cause, "Change them in the base.")
+    if changed.reads_text and not base.reads_text:
+        cause = f"variant {variant.name} is trained with text, but the windows of the base have none"
+        raise ConfigError("setting_invalid", cause, "Give the base a text ratio above 0.")
     return changed
 
 

@@ -161,13 +161,6 @@ def test_a_pool_gives_every_window_once_an_epoch(tmp_path):
     assert not torch.equal(pool.batch(0, 40)[0], pool.batch(1, 40)[0]), "another order in the next epoch"
 
 
-def test_a_pool_without_text_is_silent_about_it(tmp_path):
-    draw_pool(SyntheticDataset(8, seed=3), 5, tmp_path / "pool", lambda done, total: None, with_text=False)
-    known = PooledWindows(tmp_path / "pool", seed=1).batch(0, 5)[1]
-    assert not known.text.any() and not known.text_present.any() and known.audio.any()
-    assert not (tmp_path / "pool" / "text.npy").exists()
-
-
 def test_the_estimate_counts_what_is_left(done, tmp_path):
     fresh, finished = estimate(ablation(tmp_path / "no")), estimate(ablation(done.out))
     assert (fresh.runs, fresh.finished, fresh.steps) == (4, 0, 20)

@@ -39,6 +39,7 @@ def test_a_variant_may_replace_all_stages_or_the_loss():
         ({"los.objective": "flow"}, "setting_unknown", "'loss'"),
         ({"stages.audio.ratios.audio": 1.5}, "setting_invalid", "variant other"),
         ({"loss.objective.more": 1}, "setting_unknown", "objective"),
+        ({"stages.audio.ratios.text": 0.5}, "setting_invalid", "text"),
         ({"batch_size": 5}, "setting_invalid", "shared"),
         ({"data.frames": 20, "data.prefix_frames": [2, 4]}, "setting_invalid", "shared"),
     ],
