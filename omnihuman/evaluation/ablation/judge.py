@@ -61,11 +61,11 @@ class Judge:
         guided = sample(short.conditions, 6, self._judging.guidance)
         return {
             **self._of_sound(long, again),
+            **{f"guided_{name}": value for name, value in quantities.lips(guided, short, self._rule).items()},
+            **{f"posed_{name}": value for name, value in quantities.lips(both, short, self._rule).items()},
             "pose_torso_agreement": quantities.torso_agreement(mute, short),
             "pose_distance": quantities.distance(mute, short, ("mouth", *BODY)),
-            **{f"posed_{name}": value for name, value in quantities.lips(both, short, self._rule).items()},
             "idle_distance": quantities.distance(idle, short, GROUPS),
-            **{f"guided_{name}": value for name, value in quantities.lips(guided, short, self._rule).items()},
         }
 
     def measure_teacher(self) -> dict[str, Measurement]:

@@ -34,7 +34,7 @@ _ENDS_S = 6.0
 
 
 def lips(latents: Tensor, held: HeldOut, rule: ClosureRule) -> dict[str, Measurement]:
-    """Correlation of the lip gap with the teacher's mean, averaged over clips; closures for p, b, m, pooled over clips."""
+    """Correlation of the lip gap with the teacher's mean, averaged over clips; closures for p, b, m, pooled."""
     gaps = gap_of(latents.transpose(1, 2).numpy() * SCALE)
     times_s = frame_times_s(gaps.shape[1])
     counts = ClosureCounts()

@@ -126,7 +126,6 @@ def page_of(summary: Summary) -> str:
         f"{record['runs_finished']} of {record['runs']} runs, {settings.base.steps} steps of "
         f"{settings.base.batch_size} windows each, {record['core_hours']} core-hours of training. Mean \u00b1 standard "
         f"deviation over seeds; {settings.judging.clips} held-out clips of {settings.judging.seconds:g} s.",
-        "",
     ]
     for first in range(0, len(names), _TABLE_COLUMNS):
         lines += _table(summary, names[first : first + _TABLE_COLUMNS])

@@ -107,5 +107,5 @@ def _write(path: Path, record: Mapping[str, Any]) -> None:
     """Writes aside and renames."""
     part = path.with_suffix(".part")
     with weights_file.output_errors(path):
-        part.write_text(json.dumps(record, indent=1, sort_keys=True), encoding="utf-8")
+        part.write_text(json.dumps(record, indent=1), encoding="utf-8")
         part.replace(path)

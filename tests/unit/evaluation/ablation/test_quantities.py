@@ -100,7 +100,7 @@ def test_arms_that_the_picture_lacks_must_not_move(held):
 
 def test_motion_that_grows_over_a_clip_drifts(held):
     growing = held.takes * torch.linspace(0.5, 3.0, held.takes.shape[-1])
-    assert quantities.drift(growing, held).value > 2.0 * quantities.drift(held.takes, held).value
+    assert quantities.drift(growing, held).value > 1.5 * quantities.drift(held.takes, held).value
 
 
 def test_two_equal_samples_are_not_diverse(held):

@@ -119,7 +119,7 @@ def test_the_report_says_what_the_runs_found(done, tmp_path):
     assert (record["runs"], record["runs_finished"]) == (4, 4)
     page = page_of(summary)
     assert f"{own['mean']:.3f} \u00b1 {own['deviation']:.3f}" in page and "`stages.audio.ratios.audio` = 1.0" in page
-    for table in page.split("\n\n")[2:]:
+    for table in page.rstrip().split("\n\n")[2:]:
         assert len({line.count("|") for line in table.splitlines()}) == 1, table
     assert all(page.count(f" {name} ") >= 2 for name in summary.quantities)
     assert all(path.stat().st_size for path in write_report(summary, tmp_path))
