@@ -4,6 +4,7 @@ import pytest
 
 from omnihuman.cli.licences import ThirdParty
 from omnihuman.config import configs_dir, load
+from omnihuman.evaluation.ablation.settings import read_ablation
 from omnihuman.evaluation.driving import DrivingSettings
 from omnihuman.evaluation.pictures.settings import PictureSettings
 from omnihuman.evaluation.prompts import PromptSettings
@@ -20,6 +21,7 @@ READERS = {
     "models/*.yaml": lambda path: Registry.load(path.parent),
     "presets/*.yaml": lambda path: load(PresetSettings, path),
     "training/corpus.yaml": load_grammar,
+    "training/ablation.yaml": read_ablation,
     "training/styles.yaml": load_styles,
     "training/*.yaml": read_settings,
     "evaluation/pictures.yaml": lambda path: load(PictureSettings, path),
