@@ -57,7 +57,7 @@ def _run(
     from omnihuman.training.settings import read_settings
 
     settings = read_mel_settings(config) if is_mel(config) else read_settings(config)
-    say = _throttled(as_json)
+    say = throttled(as_json)
     files = Files(out or weights_dir() / settings.export, checkpoint_path(config.stem, settings))
     with files.reserved():
         run = _open_run(settings, files, lambda done, total, left: say(_speech_line(done, total, left)))
@@ -82,7 +82,7 @@ def _open_run(
     return Run(settings, *open_windows(settings, report), files)
 
 
-def _throttled(silent: bool) -> Callable[[str], None]:
+def throttled(silent: bool) -> Callable[[str], None]:
     """Prints a line on stderr, at most one every few seconds."""
     last_s = -math.inf
 

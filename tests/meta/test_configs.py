@@ -4,8 +4,10 @@ import pytest
 
 from omnihuman.cli.licences import ThirdParty
 from omnihuman.config import configs_dir, load
+from omnihuman.evaluation.ablation.settings import read_ablation
 from omnihuman.evaluation.driving import DrivingSettings
 from omnihuman.evaluation.pictures.settings import PictureSettings
+from omnihuman.evaluation.prompts import PromptSettings
 from omnihuman.evaluation.suite import SyncSettings
 from omnihuman.modelhub.registry import Registry
 from omnihuman.pipeline.preset import PresetSettings, needed_models
@@ -20,10 +22,12 @@ READERS = {
     "models/*.yaml": lambda path: Registry.load(path.parent),
     "presets/*.yaml": lambda path: load(PresetSettings, path),
     "training/corpus.yaml": load_grammar,
+    "training/ablation.yaml": read_ablation,
     "training/styles.yaml": load_styles,
     "training/mel.yaml": read_mel_settings,
     "training/*.yaml": read_settings,
     "evaluation/pictures.yaml": lambda path: load(PictureSettings, path),
+    "evaluation/prompts.yaml": lambda path: load(PromptSettings, path),
     "evaluation/sync.yaml": lambda path: load(SyncSettings, path),
     "evaluation/driving.yaml": lambda path: load(DrivingSettings, path),
 }
