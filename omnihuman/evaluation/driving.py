@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from omnihuman.config import StrictModel, configs_dir, load
-from omnihuman.evaluation.suite import EvaluationResult
+from omnihuman.evaluation.results import EvaluationResult
 from omnihuman.metrics.driving import blink_times, events_agree, followed
 from omnihuman.metrics.measurement import Measurement
 from omnihuman.perception.face_geometry import eye_aperture, head_pose_deg, inner_lip_gap
