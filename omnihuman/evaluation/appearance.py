@@ -1,4 +1,4 @@
-"""Does a long video change how the person looks? Colour and fine detail of the upper face, its end against its beginning.
+"""Does a long video change how the person looks? Colour and fine detail of the upper face, end against start.
 
 The mouth and the chin are left out, for they move with speech. Legend: H, W of the aligned crop.
 """

@@ -78,6 +78,14 @@ def face_columns(person: PersonTrack) -> Float:
     return table
 
 
+def body_angles(person: PersonTrack) -> dict[str, Float]:
+    """Angles of head, shoulders and arms, `N` degrees each, NaN where not seen."""
+    head = face_columns(person)[:, :3]
+    angles = {name: head[:, k] for k, name in enumerate(_FACE_COLUMNS[:3])}
+    angles["shoulder_tilt"] = _limb_deg(person, _SHOULDERS)
+    return angles | {name: _limb_deg(person, joints) for name, joints in _LIMBS.items()}
+
+
 def _body(driver: PersonTrack, result: PersonTrack, least_deg: float) -> dict[str, Measurement]:
     """Correlations of shoulders and limbs that are seen in both videos, and that move in the driver."""
     found = {}

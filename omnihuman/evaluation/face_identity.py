@@ -72,7 +72,7 @@ class FaceIdentity:
 
 
 def aligned_crop(frame: Image, points: Float) -> Image:
-    """The face upright in a square of 112 pixels, its five points as near to their places as turning and scaling can."""
+    """The face upright in a square of 112 pixels, five of its points laid onto their places by turning and scaling."""
     seen = np.array([points[list(numbers), :2].mean(0) for numbers in _POINTS], np.float64)
     centre, goal = seen.mean(0), _PLACES.mean(0)
     a, b = seen - centre, _PLACES - goal
