@@ -60,7 +60,12 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     as_json = "--json" in sys.argv
     try:
-        status = app(prog_name="python -m omnihuman", standalone_mode=not as_json)
+        status = app(prog_name="python -m omnihuman", standalone_mode=False)
     except _UsageError as error:
-        fail(InputError("usage", error.format_message(), "See --help."), as_json)
+        cause = error.format_message().strip().rstrip(".")
+        if not cause and not as_json:
+            # Without arguments the help was shown.
+            raise SystemExit(error.exit_code) from None
+        command = "python -m omnihuman" if error.ctx is None else error.ctx.command_path
+        fail(InputError("usage", cause or "no command is given", f"See {command} --help."), as_json)
     raise SystemExit(status or 0)

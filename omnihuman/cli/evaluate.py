@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,7 +39,7 @@ def drive(
 ) -> None:
     """Does the result follow its driver? Head, lips, lids, blinks, shoulders and arms, found afresh in both videos."""
     with coded_errors(as_json):
-        from omnihuman.evaluation.driving import load_driving_settings, measure_driving
+        from omnihuman.evaluation.driving import bars_for, load_driving_settings, measure_driving
         from omnihuman.evaluation.output import check_report, write_report
         from omnihuman.evaluation.report import lines_of, record_of
         from omnihuman.evaluation.results import all_met
@@ -51,8 +50,7 @@ def drive(
         with sources.open_hub() as hub:
             watched, made = (sources.person_of(path, hub) for path in (driver, video))
         result = measure_driving(watched, made, settings)
-        # A driver that does not blink sets no bar for blinks.
-        bars = {name: least for name, least in settings.bars.items() if not math.isnan(result.measurements[name].value)}
+        bars = bars_for(result, settings)
         record = record_of(result, bars)
         if report is not None:
             write_report(report, record)

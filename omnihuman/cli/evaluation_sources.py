@@ -66,11 +66,13 @@ def heard(sound: Sound, hub: ModelHub) -> list[TimedPhone]:
 
 
 def person_of(video: Path, hub: ModelHub) -> PersonTrack:
-    """The person of a video, at the times of its frames."""
+    """The person of a video, at the times of its frames; raises InputError face_missing where no frame shows a face."""
     from dataclasses import replace
 
     import numpy as np
 
+    from omnihuman.errors import InputError
+    from omnihuman.media.files import LONGEST_NAME
     from omnihuman.media.footage import timed_frames, video_facts
     from omnihuman.pipeline.assemble import tracker_of
     from omnihuman.pipeline.preset import load_preset
@@ -84,6 +86,9 @@ def person_of(video: Path, hub: ModelHub) -> PersonTrack:
 
     fps = video_facts(video).fps
     person = tracker_of(load_preset("motion").models, hub).track(frames(), fps)
+    if not person.face_seen.any():
+        cause = f"no frame of {video.name[:LONGEST_NAME]!r} shows a face"
+        raise InputError("face_missing", cause, "Give a video of one person's face.")
     return replace(person, times_s=(np.array(times_s) + 0.5 / fps).astype(np.float32))
 
 

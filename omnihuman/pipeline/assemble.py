@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from omnihuman.conditions.audio import AudioConditioner
+from omnihuman.conditions.text import TextConditioner
 from omnihuman.latents.base import LatentSpace
 from omnihuman.latents.motion.space import MotionSpace
 from omnihuman.modelhub.hub import ModelHub
@@ -30,6 +31,7 @@ class PipelineParts:
         space: Latent space.
         denoiser: Handle of the denoiser.
         audio: Sound -> audio condition.
+        text: Prompts -> text condition.
         voice: Handle of the built-in voice.
         tracker: Follows the person of a driving video.
         model_sha256: Model id -> SHA-256 of its files, for the record.
@@ -40,6 +42,7 @@ class PipelineParts:
     space: LatentSpace
     denoiser: Handle
     audio: AudioConditioner
+    text: TextConditioner
     voice: Handle
     tracker: Tracker
     model_sha256: dict[str, str]
@@ -60,6 +63,7 @@ def assemble(name: str, hub: ModelHub) -> PipelineParts:
         space=SPACES[preset.space](models, hub),
         denoiser=hub.handle(models.denoiser),
         audio=AudioConditioner(hub.handle(models.phones)),
+        text=TextConditioner(hub.handle(models.sentences)),
         voice=hub.handle(models.voice),
         tracker=tracker_of(models, hub),
         model_sha256={model_id: _fingerprint(hub, model_id) for model_id in preset.model_ids},

@@ -17,12 +17,9 @@ from omnihuman.training.precompute import SpeechSettings
 
 
 class Ratios(StrictModel):
-    """How often each condition is present in a stage; the stronger, the rarer.
+    """How often each condition is present in a stage; the stronger, the rarer. Of windows that carry it at all."""
 
-    `text` has no carrier in the motion space's `ConditionBatch` yet, so only 0 is accepted.
-    """
-
-    text: float = Field(0.0, ge=0.0, le=0.0)
+    text: float = Field(0.9, ge=0.0, le=1.0)
     reference: float = Field(0.9, ge=0.0, le=1.0)
     audio: float = Field(0.8, ge=0.0, le=1.0)
     pose: float = Field(0.25, ge=0.0, le=1.0)

@@ -13,15 +13,18 @@ from omnihuman.evaluation.pictures.settings import PictureSettings
 from omnihuman.evaluation.suite import SyncSettings
 from omnihuman.evaluation.together import TogetherSettings
 from omnihuman.modelhub.registry import Registry
-from omnihuman.pipeline.assemble import PresetSettings
+from omnihuman.pipeline.preset import PresetSettings, needed_models
 from omnihuman.training.corpus import load_grammar
 from omnihuman.training.settings import read_settings
+from omnihuman.training.styles import load_styles
+from omnihuman.types import AnimationRequest
 
 READERS = {
     "third_party.yaml": lambda path: load(ThirdParty, path),
     "models/*.yaml": lambda path: Registry.load(path.parent),
     "presets/*.yaml": lambda path: load(PresetSettings, path),
     "training/corpus.yaml": load_grammar,
+    "training/styles.yaml": load_styles,
     "training/*.yaml": read_settings,
     "evaluation/pictures.yaml": lambda path: load(PictureSettings, path),
     "evaluation/sync.yaml": lambda path: load(SyncSettings, path),
@@ -62,6 +65,7 @@ def test_every_model_of_a_preset_is_registered(path):
 
 def test_embedded_means_the_default_preset():
     """`make demo` fetches all that the default needs, and little else."""
-    needed = set(load(PresetSettings, configs_dir() / "presets" / "motion.yaml").models.model_dump().values())
+    preset = load(PresetSettings, configs_dir() / "presets" / "motion.yaml")
+    needed = set(needed_models(preset, AnimationRequest(image="a.png", say="Hello.")))
     embedded = {entry.id for entry in Registry.load() if entry.embedded}
     assert needed <= embedded

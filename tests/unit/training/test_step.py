@@ -97,12 +97,14 @@ def test_times_are_uniform_and_stratified():
 
 
 def test_ratios_are_shares_of_the_windows(windows):
-    seen = {"reference": 0.0, "audio": 0.0, "pose": 0.0}
+    seen = {"text": 0.0, "reference": 0.0, "audio": 0.0, "pose": 0.0}
     for seed in range(20):
-        conditions = mixed(windows, seed, reference=0.9, audio=0.5, pose=0.25)
+        conditions = mixed(windows, seed, text=0.7, reference=0.9, audio=0.5, pose=0.25)
+        seen["text"] += conditions.text_present.mean().item() / 20
         seen["reference"] += conditions.reference_present.mean().item() / 20
         seen["audio"] += conditions.audio_present.mean().item() / 20
         seen["pose"] += conditions.observed_mask.amax(dim=(1, 2)).mean().item() / 20
+    assert seen["text"] == pytest.approx(0.7, abs=0.05)
     assert seen["reference"] == pytest.approx(0.9, abs=0.03)
     assert seen["audio"] == pytest.approx(0.5, abs=0.05)
     assert 0.18 < seen["pose"] <= 0.28
