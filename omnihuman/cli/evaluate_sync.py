@@ -22,37 +22,43 @@ if TYPE_CHECKING:
 NOT_FRAMES = "computed from parameters; no frame was looked at, counts for no bar"
 
 
+Videos = Annotated[list[Path] | None, typer.Argument(help="Finished videos to measure together.")]
+PhoneFiles = Annotated[
+    list[Path] | None, typer.Option("--phones", help="JSON with the phone times, one per video, in the same order.")
+]
+Transcripts = Annotated[
+    list[str] | None,
+    typer.Option("--transcript", help="What is said (English, numbers as words), one per video; needs pocketsphinx."),
+]
+Sounds = Annotated[
+    list[Path] | None, typer.Option("--audio", help="The original sound, one per video, instead of the video's own.")
+]
+Heard = Annotated[
+    bool, typer.Option("--heard", help="Take the phones that the product itself hears: self-consistency, no bar.")
+]
+Languages = Annotated[bool, typer.Option("--languages", help="Perform sentences in other languages; needs espeak-ng.")]
+Picture = Annotated[
+    Path | None, typer.Option("--image", help="Picture that performs the sounds of --manifest or --languages.")
+]
+Spoils = Annotated[
+    list[str] | None, typer.Option("--spoil", help="Also perform the spoiled sound: 8k, noise20, level-20, ...")
+]
+Fast = Annotated[
+    bool, typer.Option("--fast", help="Do not draw: compute the lip gap from the parameters; counts for no bar.")
+]
+
+
 def sync(  # noqa: PLR0913 - one keyword per option
-    videos: Annotated[list[Path] | None, typer.Argument(help="Finished videos to measure together.")] = None,
-    phones: Annotated[
-        list[Path] | None, typer.Option("--phones", help="JSON with the phone times, one per video, in the same order.")
-    ] = None,
-    transcript: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--transcript", help="What is said (English, numbers as words), one per video; needs pocketsphinx."
-        ),
-    ] = None,
-    audio: Annotated[
-        list[Path] | None,
-        typer.Option("--audio", help="The original sound, one per video, instead of the video's own."),
-    ] = None,
-    heard: Annotated[
-        bool, typer.Option("--heard", help="Take the phones that the product itself hears: self-consistency, no bar.")
-    ] = False,
+    videos: Videos = None,
+    phones: PhoneFiles = None,
+    transcript: Transcripts = None,
+    audio: Sounds = None,
+    heard: Heard = False,
     manifest: Annotated[Path | None, typer.Option("--manifest", help="JSON list of sounds and what they say.")] = None,
-    languages: Annotated[
-        bool, typer.Option("--languages", help="Perform sentences in other languages; needs espeak-ng.")
-    ] = False,
-    image: Annotated[
-        Path | None, typer.Option("--image", help="Picture that performs the sounds of --manifest or --languages.")
-    ] = None,
-    spoil: Annotated[
-        list[str] | None, typer.Option("--spoil", help="Also perform the spoiled sound: 8k, noise20, level-20, ...")
-    ] = None,
-    fast: Annotated[
-        bool, typer.Option("--fast", help="Do not draw: compute the lip gap from the parameters; counts for no bar.")
-    ] = False,
+    languages: Languages = False,
+    image: Picture = None,
+    spoil: Spoils = None,
+    fast: Fast = False,
     seed: Annotated[int, typer.Option(min=0, help="Of the performances.")] = 1,
     size: Annotated[int | None, typer.Option(min=128, help="Longest side of the performances, pixels.")] = None,
     keep: Annotated[Path | None, typer.Option("--keep", help="Folder in which the performed videos stay.")] = None,
