@@ -40,10 +40,11 @@ def tracks_of(video: Path, face: FacePerception) -> FaceTracks:
 
 
 def pipeline_of(preset: str, hub: ModelHub) -> OmniHumanPipeline:
-    """The product, sharing the hub."""
+    """The product, sharing the hub; a picture that comes again is not prepared again."""
+    from omnihuman.evaluation.prepared_once import preparing_once
     from omnihuman.pipeline.generate import OmniHumanPipeline
 
-    return OmniHumanPipeline.from_pretrained(preset, hub=hub)
+    return preparing_once(OmniHumanPipeline.from_pretrained(preset, hub=hub))
 
 
 def aligned(sound: Sound, transcript: str, hub: ModelHub) -> list[TimedPhone]:
