@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from omnihuman.cli import animate, bench, evaluate, landmarks, licences, models, pose, train
+from omnihuman.cli import ablate, animate, bench, evaluate, landmarks, licences, models, pose, train
 from omnihuman.cli.console import fail
 from omnihuman.config import VERSION
 from omnihuman.errors import InputError
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.command()(animate.animate)
 app.command()(landmarks.landmarks)
 app.command()(train.train)
+app.command()(ablate.ablate)
 app.command()(bench.bench)
 app.command()(licences.licences)
 app.add_typer(evaluate.app, name="evaluate")

@@ -13,6 +13,7 @@ from omnihuman.cli.evaluate_identity import identity
 from omnihuman.cli.evaluate_motion import mimic, motion
 from omnihuman.cli.evaluate_pictures import pictures
 from omnihuman.cli.evaluate_sync import sync
+from omnihuman.cli.evaluate_text import text
 from omnihuman.cli.evaluate_together import together
 from omnihuman.errors import InputError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from omnihuman.modelhub.hub import ModelHub
 
 app = typer.Typer(name="evaluate", help="Measure a finished video, or how pictures move.", no_args_is_help=True)
-for command in (sync, motion, mimic, together, identity, pictures):
+for command in (sync, motion, mimic, together, identity, pictures, text):
     app.command()(command)
 
 OneVideo = Annotated[Path, typer.Argument(help="The video.")]

@@ -29,8 +29,7 @@ def expected_gap(phones: Sequence[TimedPhone], times_s: Float) -> Float:
 
 
 def parameter_gap(parameters: Float) -> Float:
-    """Lip gap `T` in IOD that motion parameters `T P` ask for, on a picture whose lips are closed; nothing is drawn."""
-    opened = np.zeros(len(parameters), np.float32)
-    for name, size in _GAP_PER_UNIT.items():
-        opened += np.float32(size) * np.maximum(parameters[:, INDEX[name]], 0.0)
-    return np.asarray(opened * (1.0 - np.clip(parameters[:, INDEX["seal"]], 0.0, 1.0)), np.float32)
+    """Lip gap `...` in IOD that motion parameters `... P` ask for, of a person pictured with closed lips."""
+    gap = sum(size * np.clip(parameters[..., INDEX[name]], 0.0, 1.0) for name, size in _GAP_PER_UNIT.items())
+    sealed: Float = (gap * (1.0 - np.clip(parameters[..., INDEX["seal"]], 0.0, 1.0))).astype(np.float32)
+    return sealed

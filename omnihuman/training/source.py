@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from omnihuman.modelhub.hub import ModelHub
 from omnihuman.training.dataset import WindowDataset
 from omnihuman.training.loop import WindowSource
 from omnihuman.training.phrasebook import Phrasebook, open_phrasebook
-from omnihuman.training.precompute import precompute
+from omnihuman.training.precompute import SpeechSettings, folder_of, precompute
 from omnihuman.training.script import ScriptWriter
 from omnihuman.training.settings import TrainingSettings
 from omnihuman.training.styles import load_styles
@@ -38,14 +39,38 @@ def open_windows(settings: TrainingSettings, report: Callable[[int, int, float],
         return made_up, made_up.data_hash
     captions, content = None, ""
     with ModelHub.open() as hub:
-        sources = checksums(hub, VOICE_ID, PHONES_ID)
-        folder = precompute(data.speech, hub.handle(VOICE_ID), hub.handle(PHONES_ID), sources, report)
-        if any(stage.ratios.text > 0 for stage in settings.stages):
+        folder = _recordings(hub, data.speech, report)
+        if settings.reads_text:
             book = captions_of(hub)
             captions = ScriptWriter(load_styles(), book, data.windows.script)
             content = f"+{book.digest}"
     shards = sorted(folder.glob("*.npz"))
     return WindowDataset(shards, data.windows, settings.seed, captions), folder.name + content
+
+
+def speech_folder(speech: SpeechSettings, report: Callable[[int, int, float], None]) -> Path:
+    """Folder of the recordings that the settings ask for; what is missing is made first.
+
+    Args:
+        speech: What is said, by how many.
+        report: As for `open_windows`.
+
+    Raises:
+        ModelError, ResourceError: as `open_windows`.
+    """
+    with ModelHub.open() as hub:
+        return _recordings(hub, speech, report)
+
+
+def speech_name(speech: SpeechSettings) -> str:
+    """Name of that folder, which stands for all that decides its content; nothing is made."""
+    with ModelHub.open() as hub:
+        return folder_of(speech, checksums(hub, VOICE_ID, PHONES_ID)).name
+
+
+def _recordings(hub: ModelHub, speech: SpeechSettings, report: Callable[[int, int, float], None]) -> Path:
+    sources = checksums(hub, VOICE_ID, PHONES_ID)
+    return precompute(speech, hub.handle(VOICE_ID), hub.handle(PHONES_ID), sources, report)
 
 
 def captions_of(hub: ModelHub) -> Phrasebook:

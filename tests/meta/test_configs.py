@@ -4,12 +4,14 @@ import pytest
 
 from omnihuman.cli.licences import ThirdParty
 from omnihuman.config import configs_dir, load
+from omnihuman.evaluation.ablation.settings import read_ablation
 from omnihuman.evaluation.against import AgainstSettings
 from omnihuman.evaluation.driving import DrivingSettings
 from omnihuman.evaluation.likeness import IdentitySettings
 from omnihuman.evaluation.motion import MotionSettings
 from omnihuman.evaluation.other_languages import Languages
 from omnihuman.evaluation.pictures.settings import PictureSettings
+from omnihuman.evaluation.prompts import PromptSettings
 from omnihuman.evaluation.suite import SyncSettings
 from omnihuman.evaluation.together import TogetherSettings
 from omnihuman.modelhub.registry import Registry
@@ -24,9 +26,11 @@ READERS = {
     "models/*.yaml": lambda path: Registry.load(path.parent),
     "presets/*.yaml": lambda path: load(PresetSettings, path),
     "training/corpus.yaml": load_grammar,
+    "training/ablation.yaml": read_ablation,
     "training/styles.yaml": load_styles,
     "training/*.yaml": read_settings,
     "evaluation/pictures.yaml": lambda path: load(PictureSettings, path),
+    "evaluation/prompts.yaml": lambda path: load(PromptSettings, path),
     "evaluation/sync.yaml": lambda path: load(SyncSettings, path),
     "evaluation/driving.yaml": lambda path: load(DrivingSettings, path),
     "evaluation/motion.yaml": lambda path: load(MotionSettings, path),
