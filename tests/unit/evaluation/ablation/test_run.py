@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ET
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,13 +11,13 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from omnihuman.cli import app
-from omnihuman.errors import InputError
+from omnihuman.errors import InputError, ResourceError
 from omnihuman.evaluation.ablation import run as run_module
 from omnihuman.evaluation.ablation.cost import estimate
 from omnihuman.evaluation.ablation.plot import draw
 from omnihuman.evaluation.ablation.pool import PooledWindows, draw_pool
 from omnihuman.evaluation.ablation.report import page_of, record_of, summarize, write_report
-from omnihuman.evaluation.ablation.run import Ablation
+from omnihuman.evaluation.ablation.run import Ablation, workers
 from omnihuman.training.loop import Run
 from omnihuman.training.synthetic import SyntheticDataset
 from tests.unit.evaluation.ablation.small import BASE, JUDGING, VARIANTS, small
@@ -89,6 +90,28 @@ def test_a_run_that_another_process_holds_is_left_to_it(tmp_path):
     with held.files.reserved():
         ablation(tmp_path, seeds=[1]).work()
     assert [r.variant for r in mine.results()] == ["audio-100"]
+
+
+def test_a_worker_that_fails_is_told(done, monkeypatch):
+    class Broken:
+        exitcode = 1
+
+        def __init__(self, target, args):
+            self.start = self.join = self.terminate = lambda: None
+
+    monkeypatch.setattr(run_module.multiprocessing, "get_context", lambda kind: SimpleNamespace(Process=Broken))
+    with pytest.raises(ResourceError, match="2 of 2 worker processes"), workers(done, 2):
+        pass
+
+
+def test_a_damaged_result_is_named(tmp_path):
+    damaged = ablation(tmp_path, variants=VARIANTS[:1], seeds=[1])
+    folder = damaged.folder(damaged.runs[0])
+    folder.claim(damaged.training_key(damaged.runs[0]))
+    assert damaged.results() == []
+    (folder.path / "result.json").write_text("{")
+    with pytest.raises(InputError, match="base/seed-1/result.json"):
+        damaged.results()
 
 
 def test_other_judging_judges_again_without_training(done, tmp_path, monkeypatch):
