@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from omnihuman.cli import app
+from omnihuman.config import configs_dir
 from omnihuman.errors import InputError, ResourceError
 from omnihuman.evaluation.ablation import run as run_module
 from omnihuman.evaluation.ablation.cost import estimate
@@ -18,6 +19,7 @@ from omnihuman.evaluation.ablation.plot import draw
 from omnihuman.evaluation.ablation.pool import PooledWindows, draw_pool
 from omnihuman.evaluation.ablation.report import page_of, record_of, summarize, write_report
 from omnihuman.evaluation.ablation.run import Ablation, workers
+from omnihuman.evaluation.ablation.settings import read_ablation
 from omnihuman.training.loop import Run
 from omnihuman.training.synthetic import SyntheticDataset
 from tests.unit.evaluation.ablation.small import BASE, JUDGING, VARIANTS, small
@@ -30,9 +32,12 @@ def ablation(folder, **changes):
     return made
 
 
+CLAIMS = [{"words": "sound is heard", "quantity": "distance", "more": "base", "less": "audio-100"}]
+
+
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    whole = ablation(tmp_path_factory.mktemp("ablation"))
+    whole = ablation(tmp_path_factory.mktemp("ablation"), claims=CLAIMS)
     whole.work()
     return whole
 
@@ -44,6 +49,11 @@ def test_every_run_has_a_result_and_its_own_numbers(done):
     assert len({r.value("distance") for r in results}) == 4
     assert not list(done.out.rglob("checkpoint.safetensors")), "no longer needed"
     assert any("min left" in line for line in done.said)
+
+
+def test_shipped_claims_are_about_what_is_measured(done):
+    shipped = read_ablation(configs_dir() / "training" / "ablation.yaml")
+    assert {claim.quantity for claim in shipped.claims} <= set(done.results()[0].measurements)
 
 
 def test_a_finished_run_is_never_repeated(done, monkeypatch):
@@ -145,6 +155,7 @@ def test_the_report_says_what_the_runs_found(done, tmp_path):
     for table in page.rstrip().split("\n\n")[2:]:
         assert len({line.count("|") for line in table.splitlines()}) == 1, table
     assert all(page.count(f" {name} ") >= 2 for name in summary.quantities)
+    assert record["claims"][0]["claim"] == CLAIMS[0] and "| sound is heard | distance |" in page
     assert all(path.stat().st_size for path in write_report(summary, tmp_path))
     picture = ET.fromstring((tmp_path / "report.svg").read_text(encoding="utf-8"))
     dots = [node for node in picture.iter() if node.tag.endswith("circle")]
