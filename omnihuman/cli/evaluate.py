@@ -10,6 +10,7 @@ import typer
 
 from omnihuman.cli.console import coded_errors, show
 from omnihuman.cli.evaluate_pictures import pictures
+from omnihuman.cli.evaluate_text import text
 from omnihuman.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="evaluate", help="Measure a finished video, or how pictures move.", no_args_is_help=True)
 app.command()(pictures)
+app.command()(text)
 
 Videos = Annotated[list[Path], typer.Argument(help="Videos to measure together.")]
 OneVideo = Annotated[Path, typer.Argument(help="The video.")]

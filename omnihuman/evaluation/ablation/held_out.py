@@ -19,7 +19,7 @@ from omnihuman.conditions.bundle import WIDTHS, audio_rows
 from omnihuman.conditions.mixing import without
 from omnihuman.errors import ResourceError
 from omnihuman.evaluation.ablation.settings import JudgingSettings
-from omnihuman.evaluation.expected import gap_of
+from omnihuman.evaluation.expected import parameter_gap
 from omnihuman.latents.motion.parameters import INDEX, NUM_PARAMETERS, PARAMETERS, SCALE
 from omnihuman.speech.clock import row_times_s
 from omnihuman.speech.inventory import TimedPhone
@@ -122,7 +122,7 @@ def spoken(recordings: Sequence[Recording], judging: JudgingSettings) -> HeldOut
         torch.from_numpy(np.stack([_take(cut[i], references[i], frames, [judging.seed, 2, k, i]) for i in clips]))
         for k in range(1 + LESSONS)
     )
-    gaps = np.mean([gap_of(lesson.transpose(1, 2).numpy() * SCALE) for lesson in lessons], axis=0)
+    gaps = np.mean([parameter_gap(lesson.transpose(1, 2).numpy() * SCALE) for lesson in lessons], axis=0)
     known = _conditions(references, np.stack([clip.audio for clip in cut]), frames)
     phones = tuple(clip.phones for clip in cut)
     return HeldOut(known, takes, torch.cat(lessons), gaps, shown_channels(references), phones)
@@ -205,7 +205,7 @@ def _made_up(judging: JudgingSettings, table_seed: int) -> HeldOut:
     frames = round(judging.seconds * FRAME_HZ)
     made_up = SyntheticDataset(frames, table_seed)
     (takes, known, _), (lessons, _, _) = (made_up.batch(_FAR + i, judging.clips) for i in (0, 1))
-    gaps = gap_of(takes.transpose(1, 2).numpy() * SCALE)
+    gaps = parameter_gap(takes.transpose(1, 2).numpy() * SCALE)
     nobody = tuple(() for _ in range(judging.clips))
     shown = shown_channels(known.reference.numpy())
     return HeldOut(without(known, ("text",)), takes, lessons, gaps, shown, nobody)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from omnihuman.evaluation.ablation.held_out import HeldOut
-from omnihuman.evaluation.expected import gap_of
+from omnihuman.evaluation.expected import parameter_gap
 from omnihuman.evaluation.phone_times import intervals_of, speech_of
 from omnihuman.latents.motion.parameters import GROUPS, INDEX, SCALE, group_indices
 from omnihuman.metrics.measurement import Measurement
@@ -35,7 +35,7 @@ _ENDS_S = 6.0
 
 def lips(latents: Tensor, held: HeldOut, rule: ClosureRule) -> dict[str, Measurement]:
     """Correlation of the lip gap with the teacher's mean, averaged over clips; closures for p, b, m, pooled."""
-    gaps = gap_of(latents.transpose(1, 2).numpy() * SCALE)
+    gaps = parameter_gap(latents.transpose(1, 2).numpy() * SCALE)
     times_s = frame_times_s(gaps.shape[1])
     counts = ClosureCounts()
     for gap, phones in zip(gaps, held.phones, strict=True):
