@@ -65,7 +65,9 @@ def folded(ipa: str) -> str:
 
     Stress, length, nasality and other marks are left out; of a diphthong the first vowel counts.
     """
-    plain = "".join(c for c in unicodedata.normalize("NFD", ipa) if c in _PHONE_OF)
+    # A letter that is a phone with its mark, such as c with cedilla, is taken whole; of others the mark falls away.
+    letters = (c if c in _PHONE_OF else unicodedata.normalize("NFD", c) for c in unicodedata.normalize("NFC", ipa))
+    plain = "".join(c for c in "".join(letters) if c in _PHONE_OF)
     return _PAIRS.get(plain[:2]) or _PHONE_OF.get(plain[:1], SILENCE)
 
 
@@ -74,6 +76,8 @@ def timed(events: Sequence[tuple[float, str]], duration_s: float) -> list[TimedP
 
     Events without a name mark the borders of words; only a long one is a pause.
     """
+    if not events:
+        return []
     later_s = [*(start_s for start_s, _ in events[1:]), duration_s]
     long = [end_s - start_s >= _SHORTEST_PAUSE_S for (start_s, _), end_s in zip(events, later_s, strict=True)]
     events = [event for event, is_long in zip(events, long, strict=True) if event[1] or is_long]
