@@ -121,7 +121,7 @@ def _claims(summary: Summary) -> list[str]:
         return []
     lines = [
         "",
-        "| claim | quantity | more | less | difference ± standard error | |",
+        "| claim | quantity | more | less | difference \u00b1 standard error | |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     return lines + [
@@ -133,7 +133,7 @@ def _claims(summary: Summary) -> list[str]:
 def _difference(verdict: Verdict) -> str:
     if verdict.difference is None:
         return "-"
-    return f"{verdict.difference:+.3f}" + ("" if verdict.error is None else f" ± {verdict.error:.3f}")
+    return f"{verdict.difference:+.3f}" + ("" if verdict.error is None else f" \u00b1 {verdict.error:.3f}")
 
 
 def _table(summary: Summary, names: Sequence[str]) -> list[str]:
