@@ -17,6 +17,7 @@ from omnihuman.perception.matte import PersonMatte
 from omnihuman.perception.tracker import PersonTracker
 from omnihuman.pipeline.preset import ModelIds, PresetSettings, load_preset
 from omnihuman.pipeline.watch import Tracker
+from omnihuman.speech.voice_activity import VoiceGate
 from omnihuman.types import Handle
 
 
@@ -30,6 +31,7 @@ class PipelineParts:
         space: Latent space.
         denoiser: Handle of the denoiser.
         audio: Sound -> audio condition.
+        gate: Where somebody speaks or sings.
         voice: Handle of the built-in voice.
         tracker: Follows the person of a driving video.
         model_sha256: Model id -> SHA-256 of its files, for the record.
@@ -40,6 +42,7 @@ class PipelineParts:
     space: LatentSpace
     denoiser: Handle
     audio: AudioConditioner
+    gate: VoiceGate
     voice: Handle
     tracker: Tracker
     model_sha256: dict[str, str]
@@ -60,6 +63,7 @@ def assemble(name: str, hub: ModelHub) -> PipelineParts:
         space=SPACES[preset.space](models, hub),
         denoiser=hub.handle(models.denoiser),
         audio=AudioConditioner(hub.handle(models.phones)),
+        gate=VoiceGate(hub.handle(models.voice_detector), hub.handle(models.voice_judge)),
         voice=hub.handle(models.voice),
         tracker=tracker_of(models, hub),
         model_sha256={model_id: _fingerprint(hub, model_id) for model_id in preset.model_ids},
