@@ -52,7 +52,7 @@ def _phase(note: Note, count: int, rate_hz: int, vibrato: tuple[float, float], r
 
 def _harmonics(phase: Float, pitch_hz: float, gains: Float) -> Float:
     top = max(1, min(len(gains), int(_TOP_HZ / pitch_hz)))
-    mix: Float = sum(gains[k] * np.sin((k + 1) * phase) for k in range(top))  # type: ignore[assignment]
+    mix: Float = sum(gains[k] * np.sin((k + 1) * phase) for k in range(top))
     return mix
 
 
@@ -251,7 +251,7 @@ def instrumental(duration_s: float, rate_hz: int, rng: np.random.Generator) -> F
     progression = _PROGRESSIONS[int(rng.integers(len(_PROGRESSIONS)))]
     bars = [progression[i % 4] for i in range(int(duration_s / (4 * beat_s)) + 1)]
     roles = [role for role in range(3) if rng.random() < (0.75, 0.6, 0.5)[role]] or [0]
-    mix = np.zeros(count)
+    mix: Float = np.zeros(count)
     for role in roles:
         instrument = PITCHED[int(rng.integers(len(PITCHED)))]
         seed, loud = int(rng.integers(2**31)), rng.uniform(0.4, 1.0)

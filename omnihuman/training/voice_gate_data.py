@@ -104,7 +104,8 @@ def labelled_sound(
     if kind == NONE and rng.random() < 0.3:
         quiet = without_speech(duration_s, rate, rng)
         return LabelledSound(quiet, np.full(row_count(quiet), NONE, np.int8))
-    samples, phones = np.zeros(int(duration_s * rate), np.float32), ()
+    samples = np.zeros(int(duration_s * rate), np.float32)
+    phones: tuple[TimedPhone, ...] = ()
     if kind != NONE:
         speech = performed(voice, texts, duration_s, kind == SUNG, rng)
         samples, phones = speech.sound.samples, speech.phones

@@ -11,12 +11,14 @@ from omnihuman.modelhub.registry import Registry
 from omnihuman.pipeline.assemble import PresetSettings
 from omnihuman.training.corpus import load_grammar
 from omnihuman.training.settings import read_settings
+from omnihuman.training.voice_gate import VoiceGateSettings
 
 READERS = {
     "third_party.yaml": lambda path: load(ThirdParty, path),
     "models/*.yaml": lambda path: Registry.load(path.parent),
     "presets/*.yaml": lambda path: load(PresetSettings, path),
     "training/corpus.yaml": load_grammar,
+    "training/voice-gate.yaml": lambda path: load(VoiceGateSettings, path),
     "training/*.yaml": read_settings,
     "evaluation/pictures.yaml": lambda path: load(PictureSettings, path),
     "evaluation/sync.yaml": lambda path: load(SyncSettings, path),
