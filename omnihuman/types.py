@@ -32,6 +32,9 @@ ConditionKind = Literal["text", "reference", "audio", "pose"]
 """Kinds of condition, weakest motion signal first (OmniHuman-1, section 3.2)."""
 
 
+GuidanceForm = Literal["joint", "separate"]
+"""Text and audio scaled as one, as in OmniHuman-1, or each by its own scale."""
+
 Expression = Literal["yielding", "relative", "absolute"]
 """What becomes of the pictured mouth: it yields to speech, stays under it, or is made neutral first."""
 
@@ -50,9 +53,20 @@ class AnimationRequest(StrictModel):
         None, max_length=2000, description="Sentence for the built-in voice, instead of a sound file."
     )
     seed: int | None = Field(None, ge=0, lt=2**31, description="Random seed; chosen and reported when left out.")
+    text: str | None = Field(
+        None,
+        max_length=20000,
+        description="What the person does: a sentence ('smiles and nods'), or a schedule of timed ones (.json).",
+    )
+    duration: float | None = Field(
+        None, ge=0.2, le=3600.0, description="Seconds of video, where neither a sound nor a driver says how long."
+    )
     steps: int | None = Field(None, ge=1, le=50, description="Denoising steps; the preset decides when left out.")
     guidance_audio: float | None = Field(
         None, ge=0.0, le=10.0, description="Strength of audio guidance (1 = off); the preset decides when left out."
+    )
+    guidance_text: float | None = Field(
+        None, ge=0.0, le=10.0, description="Strength of text guidance (1 = off); the preset decides when left out."
     )
     motion_strength: float = Field(
         1.0,
@@ -85,7 +99,7 @@ class AnimationRequest(StrictModel):
         description="Longest side of the video in pixels; the picture's own (up to the preset's limit) when left out.",
     )
     preset: str = Field("motion", description="A file of configs/presets: the latent space, its denoiser and encoders.")
-    embed_text: bool = Field(False, description="Also write the spoken text into the JSON beside the video.")
+    embed_text: bool = Field(False, description="Also write spoken text and prompt into the JSON beside the video.")
 
     @model_validator(mode="after")
     def _one_driver(self) -> AnimationRequest:

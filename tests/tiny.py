@@ -11,6 +11,8 @@ import torch
 
 from omnihuman.conditions.audio import AUDIO_WIDTH, AudioConditioner
 from omnihuman.conditions.reference import REFERENCE_WIDTH
+from omnihuman.conditions.sentence import TEXT_WIDTH
+from omnihuman.conditions.text import TextConditioner
 from omnihuman.denoisers.motion_dit import MotionDiT
 from omnihuman.latents.motion.space import SPEC, MotionSpace
 from omnihuman.perception.face import FaceLandmarks
@@ -123,6 +125,17 @@ def face_track(faces, fps) -> PersonTrack:
     )
 
 
+class TinySentences:
+    """Embeds a sentence by its letters: the same sentence, the same row."""
+
+    def embed(self, sentences):
+        rows = np.zeros((len(sentences), TEXT_WIDTH), np.float32)
+        for row, sentence in zip(rows, sentences, strict=True):
+            for place, letter in enumerate(sentence):
+                row[(7 * place + ord(letter)) % TEXT_WIDTH] += 1.0
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(1e-9)
+
+
 def hum(duration_s: float) -> Sound:
     """Syllables: a tone that swells four times a second."""
     t = np.arange(round(duration_s * RATE_HZ)) / RATE_HZ
@@ -141,6 +154,7 @@ def tiny_parts(preset="motion", denoiser=None) -> PipelineParts:
         denoiser=lambda: nullcontext(model),
         audio=AudioConditioner(lambda: nullcontext(TinyPhones())),
         gate=TinyGate(),
+        text=TextConditioner(lambda: nullcontext(TinySentences())),
         voice=lambda: nullcontext(TinyVoice()),
         tracker=TinyTracker(),
         model_sha256=dict.fromkeys(settings.model_ids, "0" * 64),

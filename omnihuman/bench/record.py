@@ -96,7 +96,7 @@ def read_record(path: Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         rows = {row["name"]: float(row["value"]) for row in record["rows"]}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, OverflowError, RecursionError, KeyError, TypeError):
         rows, record = {}, {}
     if not rows or record.get("schema") != SCHEMA or not {"cpu", "commit", "date"} <= record.keys():
         cause = f"{name!r} is no result of this benchmark"

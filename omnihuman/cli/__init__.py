@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from omnihuman.cli import animate, bench, evaluate, landmarks, licences, models, pose, train
+from omnihuman.cli import ablate, animate, bench, evaluate, landmarks, licences, models, pose, train
 from omnihuman.cli.console import fail
 from omnihuman.config import VERSION
 from omnihuman.errors import InputError
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.command()(animate.animate)
 app.command()(landmarks.landmarks)
 app.command()(train.train)
+app.command()(ablate.ablate)
 app.command()(bench.bench)
 app.command()(licences.licences)
 app.add_typer(evaluate.app, name="evaluate")
@@ -60,7 +61,12 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     as_json = "--json" in sys.argv
     try:
-        status = app(prog_name="python -m omnihuman", standalone_mode=not as_json)
+        status = app(prog_name="python -m omnihuman", standalone_mode=False)
     except _UsageError as error:
-        fail(InputError("usage", error.format_message(), "See --help."), as_json)
+        cause = error.format_message().strip().rstrip(".")
+        if not cause and not as_json:
+            # Without arguments the help was shown.
+            raise SystemExit(error.exit_code) from None
+        command = "python -m omnihuman" if error.ctx is None else error.ctx.command_path
+        fail(InputError("usage", cause or "no command is given", f"See {command} --help."), as_json)
     raise SystemExit(status or 0)

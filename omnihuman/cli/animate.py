@@ -11,7 +11,7 @@ from omnihuman.cli.console import coded_errors, progress_bar, show, transfer_bar
 from omnihuman.cli.schema import option_name, takes_request
 from omnihuman.modelhub.hub import ModelHub
 from omnihuman.pipeline.check import check_request
-from omnihuman.pipeline.preset import load_preset
+from omnihuman.pipeline.preset import load_preset, needed_models
 from omnihuman.types import AnimationResult, build_request
 
 
@@ -25,14 +25,14 @@ def animate(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     **fields: Any,
 ) -> None:
-    """Animate one picture by a sound file, a sentence, a driving video or a pose track."""
+    """Animate one picture by a sound, a text to speak, a driving video, a pose track or a sentence."""
     with coded_errors(as_json):
         request = build_request(fields, option_name)
         check_request(request, out)
         watched = not (quiet or as_json)
         with ModelHub.open(device=device) as hub:
             with transfer_bar(enabled=watched) as transfer:
-                hub.fetch(load_preset(request.preset).model_ids, transfer, repair=False)
+                hub.fetch(needed_models(load_preset(request.preset), request), transfer, repair=False)
             with progress_bar(enabled=watched) as progress:
                 from omnihuman.pipeline.generate import OmniHumanPipeline
 

@@ -23,8 +23,11 @@ def bench(
     with coded_errors(as_json):
         from omnihuman.bench.record import read_record, table, write_record
         from omnihuman.bench.run import QUICK, BenchPlan, run_bench
+        from omnihuman.media.files import require_place
         from omnihuman.pipeline.generate import OmniHumanPipeline
 
+        if out is not None:
+            require_place(out)
         earlier = None if compare is None else read_record(compare)
         pipeline = OmniHumanPipeline.from_pretrained(preset)
         with progress_bar(not as_json) as progress:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from omnihuman.cli.console import coded_errors, show
 from omnihuman.cli.evaluate_pictures import pictures
+from omnihuman.cli.evaluate_text import text
 from omnihuman.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="evaluate", help="Measure a finished video, or how pictures move.", no_args_is_help=True)
 app.command()(pictures)
+app.command()(text)
 
 Videos = Annotated[list[Path], typer.Argument(help="Videos to measure together.")]
 OneVideo = Annotated[Path, typer.Argument(help="The video.")]
@@ -111,7 +112,7 @@ def drive(
 ) -> None:
     """Does the result follow its driver? Head, lips, lids, blinks, shoulders and arms, found afresh in both videos."""
     with coded_errors(as_json):
-        from omnihuman.evaluation.driving import load_driving_settings, measure_driving
+        from omnihuman.evaluation.driving import bars_for, load_driving_settings, measure_driving
         from omnihuman.evaluation.output import check_report, write_report
         from omnihuman.evaluation.report import is_met, lines_of, record_of
 
@@ -121,8 +122,7 @@ def drive(
         with _open_hub() as hub:
             watched, made = (_person(path, hub) for path in (driver, video))
         result = measure_driving(watched, made, settings)
-        # A driver that does not blink sets no bar for blinks.
-        bars = {name: least for name, least in settings.bars.items() if not math.isnan(result.measurements[name].value)}
+        bars = bars_for(result, settings)
         record = record_of(result, bars)
         if report is not None:
             write_report(report, record)
@@ -236,11 +236,12 @@ def _tracks(video: Path, face: FacePerception) -> Any:
 
 
 def _person(video: Path, hub: ModelHub) -> PersonTrack:
-    """The person of a video, at the times of its frames."""
+    """The person of a video, at the times of its frames; raises InputError face_missing where no frame shows a face."""
     from dataclasses import replace
 
     import numpy as np
 
+    from omnihuman.media.files import LONGEST_NAME
     from omnihuman.media.footage import timed_frames, video_facts
     from omnihuman.pipeline.assemble import tracker_of
     from omnihuman.pipeline.preset import load_preset
@@ -254,6 +255,9 @@ def _person(video: Path, hub: ModelHub) -> PersonTrack:
 
     fps = video_facts(video).fps
     person = tracker_of(load_preset("motion").models, hub).track(frames(), fps)
+    if not person.face_seen.any():
+        cause = f"no frame of {video.name[:LONGEST_NAME]!r} shows a face"
+        raise InputError("face_missing", cause, "Give a video of one person's face.")
     return replace(person, times_s=(np.array(times_s) + 0.5 / fps).astype(np.float32))
 
 

@@ -31,7 +31,8 @@ def extract(
 ) -> None:
     """Find a person's 133 key points in every frame."""
     with coded_errors(as_json):
-        from omnihuman.pipeline.pose_track import check_places, draw_pose, extract_pose
+        from omnihuman.pipeline.check import check_places
+        from omnihuman.pipeline.pose_track import draw_pose, extract_pose
 
         check_places([out], ".json", [source])
         check_places([] if draw is None else [draw], ".mp4", [source, out])
@@ -55,7 +56,8 @@ def draw_command(
 ) -> None:
     """Draw a pose track as a skeleton in the usual colours."""
     with coded_errors(as_json):
-        from omnihuman.pipeline.pose_track import check_places, draw_pose
+        from omnihuman.pipeline.check import check_places
+        from omnihuman.pipeline.pose_track import draw_pose
 
         check_places([out], ".mp4", [path for path in (pose, over) if path is not None])
         with progress_bar(enabled=not (quiet or as_json)) as progress:
@@ -68,7 +70,7 @@ def _parsed_size(size: str | None) -> tuple[int, int] | None:
     if size is None:
         return None
     parts = size.lower().split("x")
-    if len(parts) != 2 or not all(part.isdecimal() and 64 <= int(part) <= 8192 for part in parts):
+    if len(parts) != 2 or not all(part.isdecimal() and len(part) <= 4 and 64 <= int(part) <= 8192 for part in parts):
         raise InputError("size_invalid", f"{size[:40]!r} is no size", "Write WIDTHxHEIGHT, each 64 to 8192.")
     return int(parts[0]), int(parts[1])
 

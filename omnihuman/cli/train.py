@@ -54,7 +54,7 @@ def _run(
     from omnihuman.training.source import open_windows
 
     settings = read_settings(config)
-    say = _throttled(as_json)
+    say = throttled(as_json)
     files = Files(out or weights_dir() / settings.export, checkpoint_path(config.stem, settings))
     with files.reserved():
         data, data_hash = open_windows(settings, lambda done, total, left: say(_speech_line(done, total, left)))
@@ -66,7 +66,7 @@ def _run(
     return outcome, files.export
 
 
-def _throttled(silent: bool) -> Callable[[str], None]:
+def throttled(silent: bool) -> Callable[[str], None]:
     """Prints a line on stderr, at most one every few seconds."""
     last_s = -math.inf
 

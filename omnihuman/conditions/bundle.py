@@ -5,18 +5,22 @@ Legend: C channels of the space, T latent frames, D width of an audio row, R wid
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from omnihuman.conditions.base import ConditionBatch
+from omnihuman.conditions.audio import AUDIO_WIDTH
+from omnihuman.conditions.base import AUDIO_ROWS_PER_LATENT, ConditionBatch, ConditionWidths
 from omnihuman.conditions.pose import pose_rows
+from omnihuman.conditions.reference import REFERENCE_WIDTH
+from omnihuman.conditions.sentence import TEXT_WIDTH
+from omnihuman.conditions.text import text_rows
 from omnihuman.types import ConditionTrack, Float, LatentSpec
 
-AUDIO_ROWS_PER_LATENT = 2
-"""Phonetic features come at twice the frame rate of the motion space: a 40 ms closure keeps its edges."""
+WIDTHS = ConditionWidths(TEXT_WIDTH, REFERENCE_WIDTH, AUDIO_WIDTH)
+"""What this project's conditioners give."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,13 @@ class Tracks:
         reference: `1 R` values without time.
         audio: `N D` values at `times_s`.
         pose: `N C` latents of the space with a mask, at `times_s`.
+        text: `N E` embeddings with a mask, each row from its `times_s` on.
     """
 
     reference: ConditionTrack | None
     audio: ConditionTrack | None
     pose: ConditionTrack | None = None
+    text: ConditionTrack | None = None
 
 
 def audio_rows(track: ConditionTrack, start_s: float, num_rows: int, rate_hz: float) -> Float:
@@ -61,7 +67,12 @@ def pose_window(track: ConditionTrack | None, spec: LatentSpec, start: int, num_
 
 
 def window_batch(
-    tracks: Tracks, spec: LatentSpec, start: int, num_latents: int, prefix: Tensor | None, widths: tuple[int, int]
+    tracks: Tracks,
+    spec: LatentSpec,
+    start: int,
+    num_latents: int,
+    prefix: Tensor | None,
+    widths: ConditionWidths = WIDTHS,
 ) -> ConditionBatch:
     """Conditions of the window of latents `start .. start + num_latents - 1`, batch of one.
 
@@ -71,23 +82,22 @@ def window_batch(
         start: First latent frame of the window.
         num_latents: T.
         prefix: `1 C K` motion frames, already generated, that the window begins with; None for the first window.
-        widths: (R, D), so that an absent condition still has its shape.
+        widths: So that an absent condition still has its shape.
     """
-    reference_width, audio_width = widths
     observed, mask = pose_window(tracks.pose, spec, start, num_latents)
     if prefix is not None:
         observed[:, :, : prefix.shape[2]] = prefix
         mask[:, :, : prefix.shape[2]] = 1.0
-    reference = np.zeros((1, reference_width), np.float32) if tracks.reference is None else tracks.reference.values
-    num_rows = num_latents * AUDIO_ROWS_PER_LATENT
-    audio = np.zeros((num_rows, audio_width), np.float32)
+    batch = ConditionBatch.absent(1, spec.channels, num_latents, widths)
+    batch = replace(batch, observed=observed, observed_mask=mask)
+    if tracks.text is not None:
+        values, present = text_rows(tracks.text, spec.times_s(num_latents, start))
+        batch = replace(batch, text=torch.from_numpy(values)[None], text_present=torch.from_numpy(present)[None])
+    if tracks.reference is not None:
+        reference = torch.from_numpy(np.ascontiguousarray(tracks.reference.values))
+        batch = replace(batch, reference=reference, reference_present=torch.ones(1))
     if tracks.audio is not None:
-        audio = audio_rows(tracks.audio, start / spec.fps, num_rows, AUDIO_ROWS_PER_LATENT * spec.fps)
-    return ConditionBatch(
-        reference=torch.from_numpy(np.ascontiguousarray(reference)),
-        audio=torch.from_numpy(audio)[None],
-        observed=observed,
-        observed_mask=mask,
-        reference_present=torch.tensor([float(tracks.reference is not None)]),
-        audio_present=torch.tensor([float(tracks.audio is not None)]),
-    )
+        rate_hz = AUDIO_ROWS_PER_LATENT * spec.fps
+        audio = audio_rows(tracks.audio, start / spec.fps, AUDIO_ROWS_PER_LATENT * num_latents, rate_hz)
+        batch = replace(batch, audio=torch.from_numpy(audio)[None], audio_present=torch.ones(1))
+    return batch

@@ -6,12 +6,16 @@ x_t = (1 - t) x_0 + t eps and the velocity is eps - x_0 (OmniHuman-1 section 3.1
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from torch import Tensor
 
 from omnihuman.conditions.base import ConditionBatch
 from omnihuman.types import LatentSpec
+
+Velocity = Callable[[Tensor, Tensor], Tensor]
+"""(x `B C T`, t `B`) -> velocity `B C T`, under fixed conditions."""
 
 
 class Denoiser(Protocol):
@@ -24,4 +28,8 @@ class Denoiser(Protocol):
 
     def __call__(self, latents: Tensor, t: Tensor, conditions: ConditionBatch) -> Tensor:
         """Noisy latents `B C T`, t `B` in 0..1 -> velocity `B C T`."""
+        ...
+
+    def bound(self, conditions: ConditionBatch) -> Velocity:
+        """The same under fixed conditions: what follows from them alone is computed once, not once a step."""
         ...

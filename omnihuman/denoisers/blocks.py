@@ -6,7 +6,7 @@ OmniHuman-1 section 3.1 (audio cross-attention in every block); convolution k = 
 
 from __future__ import annotations
 
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 from diffusers.models.attention_dispatch import dispatch_attention_fn
@@ -88,6 +88,14 @@ class Attention(nn.Module):
         return cast(Tensor, self.out(mixed.flatten(2)))
 
 
+class AudioRows(NamedTuple):
+    """Keys and values `B*chunks K H head_width` of the rows that each chunk of frames can hear, and who hears what."""
+
+    key: Tensor
+    value: Tensor
+    mask: Tensor
+
+
 class BandedAttention(nn.Module):
     """Attention of frames to the audio rows near them, with rotary time.
 
@@ -108,16 +116,21 @@ class BandedAttention(nn.Module):
         self.kv = nn.Linear(context_width, 2 * width)
         self.out = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, context: Tensor, angles: Angles, context_angles: Angles) -> Tensor:
-        """Frames `B T D`, audio rows `B 2T D'` -> `B T D`."""
-        num_frames = x.shape[1]
-        query = rotate(self.q(x).unflatten(-1, (self.heads, -1)), angles)
+    def rows(self, context: Tensor, angles: Angles) -> AudioRows:
+        """Audio rows `B 2T D'` -> what each chunk of frames can hear; the same at every step of a run."""
+        num_frames = context.shape[1] // 2
         key, value = self.kv(context).unflatten(-1, (2 * self.heads, -1)).chunk(2, dim=2)
         chunks = -(-num_frames // CHUNK_FRAMES)
+        near_key, near_value = (self._near(rows, chunks) for rows in (rotate(key, angles), value))
+        mask = hearing_mask(num_frames, self.reach, context.device).repeat(len(context), 1, 1, 1)
+        return AudioRows(near_key, near_value, mask)
+
+    def forward(self, x: Tensor, rows: AudioRows, angles: Angles) -> Tensor:
+        """Frames `B T D` -> `B T D`."""
+        num_frames, chunks = x.shape[1], len(rows.key) // len(x)
+        query = rotate(self.q(x).unflatten(-1, (self.heads, -1)), angles)
         query = functional.pad(query, (0, 0, 0, 0, 0, chunks * CHUNK_FRAMES - num_frames))
-        near_key, near_value = (self._near(rows, chunks) for rows in (rotate(key, context_angles), value))
-        mask = hearing_mask(num_frames, self.reach, x.device).repeat(len(x), 1, 1, 1)
-        mixed = _attend(query.unflatten(1, (chunks, CHUNK_FRAMES)).flatten(0, 1), near_key, near_value, mask)
+        mixed = _attend(query.unflatten(1, (chunks, CHUNK_FRAMES)).flatten(0, 1), *rows)
         mixed = mixed.unflatten(0, (len(x), chunks)).flatten(1, 2)[:, :num_frames]
         return cast(Tensor, self.out(mixed.flatten(2)))
 
@@ -179,21 +192,24 @@ class Block(nn.Module):
             nn.Linear(width, mlp_ratio * width), nn.GELU(approximate="tanh"), nn.Linear(mlp_ratio * width, width)
         )
 
-    def forward(self, x: Tensor, audio: Tensor, modulation: Tensor, angles: tuple[Angles, Angles]) -> Tensor:
-        """Tokens `B T D`, audio `B N D'`, modulation `B 9 D`, angles of frames and of audio rows -> `B T D`."""
+    def forward(self, x: Tensor, rows: AudioRows, modulation: Tensor, angles: Angles) -> Tensor:
+        """Tokens `B T D`, audio rows of this block's `audio`, angles of the frames -> `B T D`.
+
+        `modulation` is `B 9 T D`, or `B 9 1 D` where it is the same for all frames.
+        """
         shift_c, scale_c, gate_c, shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = (
-            (modulation + self.offsets.to(modulation.dtype)).unsqueeze(2).unbind(1)
-        )
+            modulation + self.offsets.to(modulation.dtype).unsqueeze(1)
+        ).unbind(1)
         x = x + gate_c * self.conv(self.norms[0](x) * (1 + scale_c) + shift_c)
         seen = self.norms[1](x) * (1 + scale_a) + shift_a
-        x = x + gate_a * self.attention(seen, angles[0])
-        x = x + self.audio(self.audio_norm(x), audio, angles[0], angles[1])
+        x = x + gate_a * self.attention(seen, angles)
+        x = x + self.audio(self.audio_norm(x), rows, angles)
         return x + gate_m * cast(Tensor, self.mlp(self.norms[2](x) * (1 + scale_m) + shift_m))
 
 
 def masked_choice(present: Tensor, given: Tensor, null: Tensor) -> Tensor:
-    """`given` (`B ...`) where `present` (`B`) is above one half, else `null`, which broadcasts against it."""
-    flag = present.reshape(-1, *(1,) * (given.ndim - 1)) > 0.5
+    """`given` (`B ...`) where `present` (`B` or `B T`) is above one half, else `null`, which broadcasts against it."""
+    flag = present.reshape(*present.shape, *(1,) * (given.ndim - present.ndim)) > 0.5
     return torch.where(flag, given, null.to(given.dtype))
 
 

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.embeddings import TimestepEmbedding, Timesteps
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
+from torch.nn import functional
 
 from omnihuman.conditions.base import ConditionBatch
 from omnihuman.denoisers import weights_file
+from omnihuman.denoisers.base import Velocity
 from omnihuman.denoisers.blocks import (
     MODULATIONS,
     Angles,
     AudioEncoder,
+    AudioRows,
     Block,
     layer_norm,
     masked_choice,
@@ -32,8 +35,34 @@ from omnihuman.types import LatentSpec
 
 T_FLOOR = 0.02
 """Below this t the velocity is no longer divided by t; the same floor as `flow.path` (a test holds them together)."""
+EXIT_MODULATIONS = 2
+"""Shift and scale of the exit."""
 ROTARY_THETA = 1000.0
 """Base of the rotary rates: the slowest wave is several windows long."""
+
+
+class _Context(NamedTuple):
+    """What the transformer makes of the conditions, once for all steps of a run.
+
+    Attributes:
+        observed: `B C T` known latents, 0 elsewhere.
+        mask: `B C T` where they hold.
+        heard: `B T D` the sound of each frame.
+        rows: Per block, the audio rows as keys and values of its cross-attention.
+        reference: `B D` the picture.
+        by_text: `B 9 T D`, or `B 9 1 D`: what the text adds to the modulation of the blocks.
+        exit_by_text: `B 2 T D`, or `B 2 1 D`: the same for the exit.
+        angles: Rotary angles of the frames.
+    """
+
+    observed: Tensor
+    mask: Tensor
+    heard: Tensor
+    rows: list[AudioRows]
+    reference: Tensor
+    by_text: Tensor
+    exit_by_text: Tensor
+    angles: Angles
 
 
 class MotionDiT(ModelMixin, ConfigMixin):
@@ -42,6 +71,7 @@ class MotionDiT(ModelMixin, ConfigMixin):
     Args:
         channels: C of the space.
         fps: Latent frames per second.
+        text_features: Width of a sentence embedding.
         audio_features: Width of an audio row.
         reference_width: Width of the reference vector.
         width: D of the transformer.
@@ -61,6 +91,7 @@ class MotionDiT(ModelMixin, ConfigMixin):
         self,
         channels: int = 50,
         fps: float = 25.0,
+        text_features: int = 384,
         audio_features: int = 43,
         reference_width: int = 8,
         width: int = 192,
@@ -80,14 +111,18 @@ class MotionDiT(ModelMixin, ConfigMixin):
         self.regression = nn.Linear(2 * audio_width, channels)
         self.reference_encoder = nn.Sequential(nn.Linear(reference_width, width), nn.SiLU(), nn.Linear(width, width))
         self.reference_null = nn.Parameter(torch.randn(width) * 0.02)
+        self.text_encoder = nn.Sequential(nn.Linear(text_features, width), nn.SiLU(), nn.Linear(width, width))
+        self.text_null = nn.Parameter(torch.zeros(width))
+        self.text_modulation = nn.Linear(width, (MODULATIONS + EXIT_MODULATIONS) * width, bias=False)
         self.time_waves = Timesteps(width, flip_sin_to_cos=True, downscale_freq_shift=0)
         self.time_encoder = TimestepEmbedding(width, width)
         self.modulation = nn.Sequential(nn.SiLU(), nn.Linear(width, MODULATIONS * width))
         self.blocks = nn.ModuleList(
             Block(width, heads, mlp_ratio, kernel, audio_width, audio_reach) for _ in range(layers)
         )
-        self.exit_modulation = nn.Sequential(nn.SiLU(), nn.Linear(width, 2 * width))
+        self.exit_modulation = nn.Sequential(nn.SiLU(), nn.Linear(width, EXIT_MODULATIONS * width))
         self.exit = nn.Linear(width, channels)
+        nn.init.zeros_(self.text_modulation.weight)
         nn.init.zeros_(self.exit.weight)
         nn.init.zeros_(self.exit.bias)
 
@@ -118,22 +153,48 @@ class MotionDiT(ModelMixin, ConfigMixin):
         """Noisy latents `B C T`, t `B` in 0..1 -> velocity `B C T`. Observed entries of `latents` are not read."""
         return self.velocity_and_regression(latents, t, conditions)[0]
 
+    def bound(self, conditions: ConditionBatch) -> Velocity:
+        """(latents, t) -> velocity under fixed conditions; what does not depend on latents and t is computed once."""
+        context, _ = self._context(conditions)
+        return lambda latents, t: self._velocity(latents, t, context)
+
     def velocity_and_regression(self, latents: Tensor, t: Tensor, conditions: ConditionBatch) -> tuple[Tensor, Tensor]:
         """The velocity and, for training, the audio encoder's direct guess of the data; both `B C T` float32."""
-        num_frames = latents.shape[-1]
-        heard, regressed = self._hear(conditions)
-        mask = conditions.observed_mask
-        tokens = torch.cat((latents * (1 - mask), conditions.observed * mask, mask), dim=1).transpose(1, 2)
-        x = self.entry(tokens) + self.audio_entry(heard.unflatten(1, (num_frames, 2)).flatten(2))
-        state = self._state(t, conditions)
-        modulation = self.modulation(state).unflatten(-1, (MODULATIONS, -1))
-        angles = self._angles(num_frames, latents.device)
-        for block in self.blocks:
-            x = block(x, heard, modulation, angles)
-        shift, scale = self.exit_modulation(state).unsqueeze(1).chunk(2, dim=-1)
+        context, regressed = self._context(conditions)
+        return self._velocity(latents, t, context), regressed
+
+    def _velocity(self, latents: Tensor, t: Tensor, context: _Context) -> Tensor:
+        """Noisy latents `B C T`, t `B` -> velocity `B C T` float32."""
+        mask = context.mask
+        tokens = torch.cat((latents * (1 - mask), context.observed, mask), dim=1).transpose(1, 2)
+        x = self.entry(tokens) + context.heard
+        waves = self.time_waves(1000.0 * t.float()).to(context.reference.dtype)
+        state = cast(Tensor, self.time_encoder(waves)) + context.reference
+        modulation = self.modulation(state).unflatten(-1, (MODULATIONS, 1, -1)) + context.by_text
+        for block, rows in zip(self.blocks, context.rows, strict=True):
+            x = block(x, rows, modulation, context.angles)
+        exit_modulation = self.exit_modulation(state).unflatten(-1, (EXIT_MODULATIONS, 1, -1)) + context.exit_by_text
+        shift, scale = exit_modulation.unbind(1)
         data = self.exit(layer_norm(x) * (1 + scale) + shift).transpose(1, 2).float()
-        velocity = (latents - data) / t.reshape(-1, 1, 1).clamp(min=T_FLOOR)
-        return velocity, regressed.transpose(1, 2).float()
+        return (latents - data) / t.reshape(-1, 1, 1).clamp(min=T_FLOOR)
+
+    def _context(self, conditions: ConditionBatch) -> tuple[_Context, Tensor]:
+        """Everything that follows from the conditions alone, and the direct regression `B C T` float32."""
+        num_frames = conditions.observed_mask.shape[-1]
+        heard, regressed = self._hear(conditions)
+        angles, row_angles = self._angles(num_frames, heard.device)
+        by_text, exit_by_text = self._prompted(conditions)
+        context = _Context(
+            observed=conditions.observed * conditions.observed_mask,
+            mask=conditions.observed_mask,
+            heard=self.audio_entry(heard.unflatten(1, (num_frames, 2)).flatten(2)),
+            rows=[cast(Block, block).audio.rows(heard, row_angles) for block in self.blocks],
+            reference=self._seen(conditions),
+            by_text=by_text,
+            exit_by_text=exit_by_text,
+            angles=angles,
+        )
+        return context, regressed.transpose(1, 2).float()
 
     def _hear(self, conditions: ConditionBatch) -> tuple[Tensor, Tensor]:
         """Audio rows `B 2T D'`, the learned null where absent; and the direct regression `B T C`."""
@@ -141,12 +202,25 @@ class MotionDiT(ModelMixin, ConfigMixin):
         regressed = self.regression(encoded.unflatten(1, (-1, 2)).flatten(2))
         return masked_choice(conditions.audio_present, encoded, self.audio_null), regressed
 
-    def _state(self, t: Tensor, conditions: ConditionBatch) -> Tensor:
-        """What adaLN reads: time and reference, `B D`."""
-        waves = self.time_waves(1000.0 * t.float()).to(conditions.reference.dtype)
+    def _prompted(self, conditions: ConditionBatch) -> tuple[Tensor, Tensor]:
+        """What the text adds to the modulation of every frame, `B 9 T D`, and of the exit, `B 2 T D`.
+
+        A prompt acts on the frames it holds for, so adaLN differs from frame to frame. Where no frame of the batch has
+        one, T is 1 and the work vanishes.
+        """
+        present = conditions.text_present
+        if bool(present.any()):
+            given = masked_choice(present, self.text_encoder(conditions.text), self.text_null)
+        else:
+            given = self.text_null.expand(len(present), 1, -1)
+        both = self.text_modulation(functional.silu(given)).unflatten(-1, (MODULATIONS + EXIT_MODULATIONS, -1))
+        both = both.transpose(1, 2)
+        return both[:, :MODULATIONS], both[:, MODULATIONS:]
+
+    def _seen(self, conditions: ConditionBatch) -> Tensor:
+        """What adaLN reads of the picture, `B D`."""
         reference = self.reference_encoder(conditions.reference)
-        known = masked_choice(conditions.reference_present, reference, self.reference_null)
-        return cast(Tensor, self.time_encoder(waves)) + known
+        return masked_choice(conditions.reference_present, reference, self.reference_null)
 
     def _angles(self, num_frames: int, device: torch.device) -> tuple[Angles, Angles]:
         """Rotary angles of frames (at their centres) and of audio rows (at start and centre of a frame), in frames."""

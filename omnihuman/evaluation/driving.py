@@ -69,6 +69,15 @@ def measure_driving(driver: PersonTrack, result: PersonTrack, settings: DrivingS
     return EvaluationResult(measurements, facts=facts)
 
 
+def bars_for(result: EvaluationResult, settings: DrivingSettings) -> dict[str, float]:
+    """The bars that hold for a result: where neither the driver nor the result blinks there is none for blinks.
+
+    Anything else that could not be measured misses its bar.
+    """
+    blinks = result.facts["driver_blinks"] or result.facts["blinks"]
+    return {name: least for name, least in settings.bars.items() if name != "blink_f1" or blinks}
+
+
 def face_columns(person: PersonTrack) -> Float:
     """`N 5`: yaw, pitch, roll, lip gap, lid distance."""
     table = np.full((len(person.times_s), len(_FACE_COLUMNS)), np.nan)

@@ -1,4 +1,7 @@
-"""The lip gap that phone times ask for, by the teacher's rules: what a measured gap is correlated with."""
+"""The lip gap that phone times ask for, by the teacher's rules: what a measured gap is correlated with.
+
+And the gap that motion parameters ask for, without a frame being drawn.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,12 @@ def expected_gap(phones: Sequence[TimedPhone], times_s: Float) -> Float:
     num_frames = int(last_s * FRAME_HZ) + 2
     columns = np.zeros((num_frames, NUM_PARAMETERS), np.float32)
     mouth_motion(phones, num_frames, MouthStyle(), 0.0, columns)
-    gap = sum(size * columns[:, INDEX[name]] for name, size in _GAP_PER_UNIT.items())
-    gap = gap * (1.0 - np.clip(columns[:, INDEX["seal"]], 0.0, 1.0))
     centres_s = (np.arange(num_frames) + 0.5) / FRAME_HZ
-    return np.interp(times_s, centres_s, gap).astype(np.float32)
+    return np.interp(times_s, centres_s, parameter_gap(columns)).astype(np.float32)
+
+
+def parameter_gap(parameters: Float) -> Float:
+    """Lip gap `...` in IOD that motion parameters `... P` ask for, of a person pictured with closed lips."""
+    gap = sum(size * np.clip(parameters[..., INDEX[name]], 0.0, 1.0) for name, size in _GAP_PER_UNIT.items())
+    sealed: Float = (gap * (1.0 - np.clip(parameters[..., INDEX["seal"]], 0.0, 1.0))).astype(np.float32)
+    return sealed

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 from omnihuman.errors import InputError
-from omnihuman.media.files import is_same_file, unwritable
+from omnihuman.media.files import require_place, unwritable
 
 
 def check_report(path: Path, inputs: Iterable[Path]) -> None:
@@ -23,7 +22,7 @@ def check_report(path: Path, inputs: Iterable[Path]) -> None:
         InputError: output_invalid or folder_missing.
         ResourceError: output_unwritable or disk_full.
     """
-    _check_place(path, inputs)
+    require_place(path, inputs)
     if not path.parent.is_dir():
         cause = f"there is no folder {path.parent.name!r}"
         raise InputError("folder_missing", cause, "Make it first, or choose another one for --report.")
@@ -42,7 +41,7 @@ def check_picture(path: Path, inputs: Iterable[Path]) -> None:
     """
     if path.suffix.lower() != ".png":
         raise InputError("output_invalid", f"{path.name!r} does not end in .png", "Name a .png file.")
-    _check_place(path, inputs)
+    require_place(path, inputs)
 
 
 def write_report(path: Path, record: Mapping[str, Any]) -> None:
@@ -62,20 +61,5 @@ def write_text(path: Path, text: str) -> None:
     """
     try:
         path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise unwritable(path, error) from None
-
-
-def _check_place(path: Path, inputs: Iterable[Path]) -> None:
-    if any(is_same_file(path, source) for source in inputs):
-        raise InputError("output_invalid", "the output would overwrite an input", "Choose another name.")
-    try:
-        if path.is_dir():
-            raise InputError("output_invalid", f"{path.name or str(path)!r} is a folder", "Name a file in it.")
-        if path.exists():
-            path.open("ab").close()
-        else:
-            # Asking for permissions is not enough: some file systems grant them and refuse the file.
-            TemporaryFile(dir=next(folder for folder in path.parents if folder.exists())).close()
     except OSError as error:
         raise unwritable(path, error) from None

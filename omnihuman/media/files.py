@@ -1,11 +1,15 @@
-"""Paths as people give them: questions that never raise, and the coded form of a refusal to write."""
+"""Paths as people give them: questions that never raise, places that are refused before the work, whole files."""
 
 from __future__ import annotations
 
 import errno
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 
-from omnihuman.errors import ResourceError
+from omnihuman.errors import InputError, ResourceError
 
 FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 """Errors of a full disk or quota; not every system knows quotas."""
@@ -36,3 +40,50 @@ def unwritable(path: Path, error: OSError) -> ResourceError:
     if error.errno in FULL:
         return ResourceError("disk_full", cause, "Free some space and run it again.")
     return ResourceError("output_unwritable", cause, "Choose another name, or a folder that you may write to.")
+
+
+def require_place(path: Path, inputs: Iterable[Path] = ()) -> None:
+    """Refuses a place where no file can be written, before the work; leaves nothing there.
+
+    Args:
+        path: The file to be; folders that are missing are no reason.
+        inputs: Files that must survive.
+
+    Raises:
+        InputError: output_invalid.
+        ResourceError: output_unwritable or disk_full.
+    """
+    if any(is_same_file(path, source) for source in inputs):
+        raise InputError("output_invalid", "the output would overwrite an input", "Choose another name.")
+    try:
+        if path.is_dir():
+            cause = f"{(path.name or str(path))[:LONGEST_NAME]!r} is a folder"
+            raise InputError("output_invalid", cause, "Name a file in it.")
+        if path.exists():
+            path.open("ab").close()
+        else:
+            # Asking for permissions is not enough: some file systems grant them and refuse the file.
+            TemporaryFile(dir=next(folder for folder in path.parents if folder.exists())).close()
+    except OSError as error:
+        raise unwritable(path, error) from None
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """A name beside `path` to write to; the file gets its own name when all of it is good, and is removed otherwise.
+
+    The suffix stays, and the folder is made.
+
+    Raises:
+        ResourceError: output_unwritable or disk_full.
+    """
+    part = path.with_name(f".{os.getpid()}.part{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        part.replace(path)
+    except OSError as error:
+        raise unwritable(path, error) from None
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -96,9 +96,11 @@ class FaceFollower:
             return found[best]
         return found[best] if costs[best] < 1 else None
 
-    def _chosen(self, image: Image, found: list[FaceLandmarks]) -> FaceLandmarks:
-        """The face to follow, of the first ones found; how the others look is kept, too."""
-        number = min(self._first, len(found)) - 1
+    def _chosen(self, image: Image, found: list[FaceLandmarks]) -> FaceLandmarks | None:
+        """The face to follow, in the first frame that shows so many; how the others look is kept, too."""
+        if len(found) < self._first:
+            return None
+        number = self._first - 1
         self._others = [colour_patch(image, face) for k, face in enumerate(found) if k != number]
         return found[number]
 

@@ -7,7 +7,6 @@ means moving a few names. Version 1 is described in docs/landmarks.md. Legend: p
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from pydantic import Field
 
 from omnihuman.config import StrictModel, nearest, parse
 from omnihuman.errors import ConfigError, InputError
+from omnihuman.media.files import LONGEST_NAME, is_readable_file
 from omnihuman.perception.face_template import bend_to, lay_template, with_depth
 from omnihuman.perception.landmark_names import CORNERS, NAMES, PLACES, PUPILS
 from omnihuman.perception.mesh_topology import NUM_BASE_POINTS, NUM_POINTS, triangles
@@ -29,6 +29,8 @@ ESSENTIAL = ("right_eye", "left_eye", "nose_tip", "right_mouth", "left_mouth", "
 WAY_OUT = "See docs/landmarks.md; 'python -m omnihuman landmarks PICTURE --out FILE.json' writes one to start from."
 
 _MAX_BYTES = 4_000_000
+_MAX_PX = 100_000
+"""Of a side, and of a coordinate either way: a larger one is a mistake."""
 _MAX_ASPECT_MISS = 0.02
 _MIN_EYES_PX = 4.0
 _MIN_MOUTH_DROP = 0.2
@@ -43,8 +45,8 @@ class LandmarkFile(StrictModel):
 
     schema_: Literal["omnihuman.landmarks"] = Field(alias="schema")
     version: Literal[1]
-    width: int = Field(gt=0, description="Of the picture that the pixels belong to.")
-    height: int = Field(gt=0, description="Of the same picture.")
+    width: int = Field(gt=0, le=_MAX_PX, description="Of the picture that the pixels belong to.")
+    height: int = Field(gt=0, le=_MAX_PX, description="Of the same picture.")
     points: dict[str, Place] = Field(default_factory=dict, description="Name -> x, y.")
     mesh: list[list[float]] | None = Field(None, description="468 or 478 rows of x, y or x, y, z.")
 
@@ -115,12 +117,14 @@ def _invalid(cause: str, way_out: str = WAY_OUT) -> InputError:
 
 
 def _json(path: Path) -> dict[str, Any]:
+    # A device or a pipe has no end.
+    if not is_readable_file(path):
+        cause = f"there is no landmark file {path.name[:LONGEST_NAME]!r}"
+        raise InputError("landmarks_missing", cause, "Check the path.")
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise _invalid(f"{path.name} is too large to hold landmarks")
         data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError("landmarks_missing", f"there is no {path.name!r}", "Check the path.") from None
     except OSError as error:
         cause = f"{path.name!r} cannot be read: {error.strerror or error}"
         raise InputError("landmarks_missing", cause, "Check the path.") from None
@@ -141,8 +145,13 @@ def _parsed(data: Mapping[str, Any], name: str) -> LandmarkFile:
         raise _invalid(f"{name}: mesh has {len(rows)} rows, {NUM_BASE_POINTS} or {NUM_POINTS} are needed")
     if {len(row) for row in rows} not in (set(), {2}, {3}):
         raise _invalid(f"{name}: every row of mesh holds x, y or every row holds x, y, z")
-    if not all(math.isfinite(value) for place in (*rows, *file.points.values()) for value in place):
-        raise _invalid(f"{name}: a coordinate is no number")
+    places = [*rows, *file.points.values()]
+    if not all(abs(value) <= _MAX_PX for place in places for value in place):
+        raise _invalid(f"{name}: a coordinate is no number, or lies beyond every picture")
+    for group in (rows, list(file.points.values())):
+        # A single name may be moved on a mesh; otherwise what lies in one place is no face.
+        if len(group) > 1 and max(float(np.ptp([place[axis] for place in group])) for axis in (0, 1)) < _MIN_EYES_PX:
+            raise _invalid(f"{name}: the points lie in one place", "Move the points to their places.")
     if not rows:
         _require_enough(file.points, name)
     return file

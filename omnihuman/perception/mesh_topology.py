@@ -38,7 +38,6 @@ LIPS_OUTER_LOWER = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
 """Lower border of the lips."""
 LIPS_INNER = LIPS_INNER_UPPER + LIPS_INNER_LOWER[-2:0:-1]
 """Closed ring of the mouth opening."""
-LIPS_OUTER = LIPS_OUTER_UPPER + LIPS_OUTER_LOWER[-2:0:-1]
 """Closed ring round the lips."""
 
 EYE_RIGHT_UPPER = (33, 246, 161, 160, 159, 158, 157, 173, 133)
@@ -70,8 +69,6 @@ BROW_LEFT_LOWER = (276, 283, 282, 295, 285)
 
 NOSE_RIDGE = (168, 6, 197, 195, 5, 4, 1)
 """From between the eyes to the tip."""
-NOSE_BASE = (98, 97, 2, 326, 327)
-"""Under the nostrils, right to left."""
 CHIN = (152, 175, 199, 200, 18)
 """Middle line of the chin, from the oval up to the lower lip."""
 

@@ -6,7 +6,6 @@ The format is described in docs/pose.md. Legend: N frames; a key point is x and 
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from omnihuman.errors import InputError
-from omnihuman.media.files import LONGEST_NAME, is_readable_file, unwritable
+from omnihuman.media.files import LONGEST_NAME, is_readable_file, written_aside
 from omnihuman.perception.keypoints import NUM_KEYPOINTS, KeypointTrack
 from omnihuman.types import Float
 
@@ -42,11 +41,8 @@ def write_pose(path: Path, track: KeypointTrack, fps: float) -> None:
         persons = [{"id": 1, "keypoints": [_rounded(row) for row in rows]}] if confidence.any() else []
         frames.append({"time_s": round(float(time_s), 4), "persons": persons})
     record = {"version": VERSION, "fps": round(fps, 4), "size": [track.width, track.height], "frames": frames}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise unwritable(path, error) from None
+    with written_aside(path) as part:
+        part.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 def read_pose(path: Path) -> tuple[KeypointTrack, float]:
@@ -72,6 +68,8 @@ def read_pose(path: Path) -> tuple[KeypointTrack, float]:
     chosen = min(ids, key=lambda person_id: (-ids[person_id], person_id))
     nobody = np.zeros((NUM_KEYPOINTS, 3), np.float32)
     rows = np.stack([persons.get(chosen, nobody) for persons in found])
+    if not rows[..., 2].any():
+        raise InputError("pose_empty", "no point of the pose track is known: every confidence is 0", _FORMAT)
     times_s = _times_s(frames, fps)
     return KeypointTrack(times_s, width, height, rows[..., :2], rows[..., 2]), fps
 
@@ -128,7 +126,7 @@ def _points(listed: object, number: int) -> Float:
         raise _invalid(f"frame {number} has {count} key points instead of {NUM_KEYPOINTS}")
     try:
         rows = np.array(listed, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         rows = np.zeros(0)
     if rows.shape != (NUM_KEYPOINTS, 3):
         wrong = next((k for k, row in enumerate(listed) if not _is_triple(row)), 0)
@@ -155,10 +153,11 @@ def _times_s(frames: list[dict[str, Any]], fps: float) -> Float:
 
 
 def _number(value: object, name: str, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise _invalid(f"{name} is not a number")
+    # Compared before it is converted: a whole number of JSON may be too large for a float.
     if not low <= value <= high:
-        raise _invalid(f"{name} is {value:g}, outside {low:g}..{high:g}")
+        raise _invalid(f"{name} is {str(value)[:20]}, outside {low:g}..{high:g}")
     return float(value)
 
 

@@ -26,7 +26,7 @@ from omnihuman.types import Float, Image
 
 MESH_FILE = "face_landmark.tflite"
 IRIS_FILE = "iris_landmark.tflite"
-NUM_EYE_POINTS, NUM_IRIS_POINTS = 71, 5
+NUM_IRIS_POINTS = 5
 _EYE_SCALE = 2.3
 _CORNERS = {"l": (EYE_INNER_LEFT, EYE_OUTER_LEFT), "r": (EYE_OUTER_RIGHT, EYE_INNER_RIGHT)}
 

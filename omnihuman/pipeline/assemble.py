@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from omnihuman.conditions.audio import AudioConditioner
+from omnihuman.conditions.text import TextConditioner
 from omnihuman.latents.base import LatentSpace
 from omnihuman.latents.motion.space import MotionSpace
 from omnihuman.modelhub.hub import ModelHub
@@ -32,6 +33,7 @@ class PipelineParts:
         denoiser: Handle of the denoiser.
         audio: Sound -> audio condition.
         gate: Where somebody speaks or sings.
+        text: Prompts -> text condition.
         voice: Handle of the built-in voice.
         tracker: Follows the person of a driving video.
         model_sha256: Model id -> SHA-256 of its files, for the record.
@@ -43,6 +45,7 @@ class PipelineParts:
     denoiser: Handle
     audio: AudioConditioner
     gate: VoiceGate
+    text: TextConditioner
     voice: Handle
     tracker: Tracker
     model_sha256: dict[str, str]
@@ -64,6 +67,7 @@ def assemble(name: str, hub: ModelHub) -> PipelineParts:
         denoiser=hub.handle(models.denoiser),
         audio=AudioConditioner(hub.handle(models.phones)),
         gate=VoiceGate(hub.handle(models.voice_detector), hub.handle(models.voice_judge)),
+        text=TextConditioner(hub.handle(models.sentences)),
         voice=hub.handle(models.voice),
         tracker=tracker_of(models, hub),
         model_sha256={model_id: _fingerprint(hub, model_id) for model_id in preset.model_ids},

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
+from omnihuman.conditions.prompts import is_schedule_file, read_prompts
 from omnihuman.errors import InputError
-from omnihuman.media.files import is_readable_file, is_same_file, unwritable
+from omnihuman.media.files import LONGEST_NAME, is_readable_file, is_same_file, require_place, unwritable
 from omnihuman.pipeline.mark import is_record
 from omnihuman.types import AnimationRequest
 
@@ -15,23 +17,55 @@ def check_request(request: AnimationRequest, output: Path | None) -> None:
     """Looks at the request and at the place of the result.
 
     Raises:
-        InputError: nothing_drives, drivers_clash, text_empty, or output_invalid.
+        InputError: nothing_drives, drivers_clash, duration_clash, text_empty, text_unreadable, text_invalid, or
+            output_invalid.
         ResourceError: output_unwritable.
     """
-    if all(given is None for given in (request.audio, request.say, request.drive, request.pose)):
-        way_out = "Give --audio, --say, --drive or --pose."
+    sources = (request.audio, request.say, request.drive, request.pose)
+    if all(given is None for given in (*sources, request.text)):
+        way_out = "Give --audio, --say, --drive, --pose or --text."
         raise InputError("nothing_drives", "nothing says how the person should move", way_out)
     if request.drive is not None and request.pose is not None:
         cause = "--drive and --pose both say how the body moves"
         raise InputError("drivers_clash", cause, "Give one of them; either goes together with --audio or --say.")
+    if request.duration is not None and any(given is not None for given in sources):
+        cause = "--duration is for a sentence alone: a sound or a driver says how long the video is"
+        raise InputError("duration_clash", cause, "Leave one of them out.")
+    if request.text is not None:
+        read_prompts(request.text)
     if request.say is not None and not request.say.strip():
         raise InputError("text_empty", "the text to say is empty", "Write a sentence.")
     if output is not None:
         _check_output(request, output)
 
 
+def check_places(outputs: Iterable[Path], suffix: str, inputs: Iterable[Path]) -> None:
+    """Refuses places that no file of this kind can be written to, before the work.
+
+    Args:
+        outputs: Files to be.
+        suffix: What their names have to end in, such as ".json".
+        inputs: Files that must survive.
+
+    Raises:
+        InputError: output_invalid.
+        ResourceError: output_unwritable or disk_full.
+    """
+    inputs = list(inputs)
+    for place in outputs:
+        if place.suffix.lower() != suffix:
+            cause = f"{place.name[:LONGEST_NAME]!r} is not the name of a {suffix[1:]} file"
+            raise InputError("output_invalid", cause, f"Name it NAME{suffix}.")
+        if place in inputs:
+            raise InputError(
+                "output_invalid", "the output would overwrite another file of this run", "Choose another name."
+            )
+        require_place(place, inputs)
+
+
 def _inputs(request: AnimationRequest) -> tuple[Path | None, ...]:
-    return request.image, request.audio, request.drive, request.pose, request.landmarks
+    schedule = Path(request.text.strip()) if request.text is not None and is_schedule_file(request.text) else None
+    return request.image, request.audio, request.drive, request.pose, request.landmarks, schedule
 
 
 def _check_output(request: AnimationRequest, output: Path) -> None:

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from omnihuman.conditions.bundle import Tracks, pose_window
+from omnihuman.conditions.prompts import last_moment_s
 from omnihuman.conditions.reference import reference_track
 from omnihuman.conditions.voice import hushed, log_posteriors_of, silence_of, sustained
 from omnihuman.errors import InputError
@@ -34,10 +35,11 @@ from omnihuman.pipeline.inputs import (
     Inputs,
     read_picture,
     read_speech,
+    read_text,
     require_clip,
     require_sound,
 )
-from omnihuman.pipeline.preset import SamplerSettings
+from omnihuman.pipeline.preset import SamplerSettings, needed_models
 from omnihuman.pipeline.progress import ProgressMeter, Stage
 from omnihuman.pipeline.provenance import check_tags, make_facts, sha256_of_file, tags_of, write_sidecar
 from omnihuman.pipeline.sample import sample_latents
@@ -63,7 +65,7 @@ READ_PRIOR_S, PREPARE_PRIOR_S, LISTEN_PRIOR_S, WINDOW_PRIOR_S, FRAME_PRIOR_S = 0
 
 
 class OmniHumanPipeline:
-    """Animates one picture by speech, a driving video, a pose track, or speech and one of these.
+    """Animates one picture by speech, a sentence, a driving video, a pose track, or several of these together.
 
     Example:
         ```python
@@ -104,12 +106,15 @@ class OmniHumanPipeline:
         say: str | None = None,
         drive: str | Path | Clip | None = None,
         pose: str | Path | None = None,
+        text: str | None = None,
+        duration: float | None = None,
         face: int = 1,
         landmarks: str | Path | None = None,
         expression: str = "yielding",
         seed: int | None = None,
         steps: int | None = None,
         guidance_audio: float | None = None,
+        guidance_text: float | None = None,
         motion_strength: float = 1.0,
         fps: float | None = None,
         size: int | None = None,
@@ -129,27 +134,17 @@ class OmniHumanPipeline:
         Raises:
             OmniHumanError: coded, with the way out.
         """
+        asked = {name: value for name, value in locals().items() if name in AnimationRequest.model_fields}
         if generator is not None and seed is not None:
             raise InputError("request_invalid", "both seed and generator are given", "Give one of them.")
         require_sound(audio)
         require_clip(drive)
-        fields = {
+        fields = asked | {
             "preset": self.parts.name,
             "image": image if isinstance(image, str | Path) else IN_MEMORY,
             "audio": IN_MEMORY if isinstance(audio, Sound) else audio,
-            "say": say,
             "drive": IN_MEMORY if isinstance(drive, Clip) else drive,
-            "pose": pose,
-            "face": face,
-            "landmarks": landmarks,
-            "expression": expression,
             "seed": draw_seed(generator) if generator is not None else seed,
-            "steps": steps,
-            "guidance_audio": guidance_audio,
-            "motion_strength": motion_strength,
-            "fps": fps,
-            "size": size,
-            "embed_text": embed_text,
         }
         given = Given.among(image, audio, drive)
         return self._run(build_request(fields), None if output is None else Path(output), progress, given)
@@ -173,7 +168,7 @@ class OmniHumanPipeline:
         (inputs,) = [self._read(request, given) for _ in meter.each("read", [request])]
         speech_s = None if inputs.sound is None else inputs.sound.duration_s
         driver = watch(request, given.clip, self.parts.tracker, meter, speech_s, self.parts.settings.limits)
-        performance = _performance(inputs, driver)
+        performance = _performance(request, inputs, driver)
         spec = self.parts.space.spec
         fps = request.fps or spec.fps
         num_frames = num_frames_at(performance.duration_s, fps)
@@ -181,10 +176,12 @@ class OmniHumanPipeline:
         meter.stages += _stages(inputs, performance, len(windows), num_frames)
         reference, tracks, heard, latents = self._dream(request, inputs, performance, windows, meter)
 
-        facts = make_facts(request, inputs.sha256 | _hash_of(driver), self.parts.model_sha256)
+        used = {m: self.parts.model_sha256[m] for m in needed_models(self.parts.settings, request)}
+        facts = make_facts(request, inputs.sha256 | _hash_of(driver), used)
         height, width = inputs.image.shape[:2]
+        observed = None if tracks.pose is None else pose_window(tracks.pose, spec, 0, latents.shape[2])[1]
         facts["video"] = {"width": width, "height": height, "frames": num_frames, "fps": fps}
-        facts["driving"], warnings = driving_facts(driver, inputs.sound is not None, performance.sound, tracks.pose)
+        facts["driving"], warnings = driving_facts(driver, inputs, performance.sound, observed)
         if heard is not None:
             facts["heard"] = {label: round(share, 3) for label, share in heard.shares().items()}
             warnings = [*warnings, *heard.warnings()]
@@ -203,9 +200,9 @@ class OmniHumanPipeline:
         limits = self.parts.settings.limits
         picture, person, digests = read_picture(request, given.image, limits)
         speech, audio_sha256 = read_speech(request, given.sound, self.parts.voice, limits)
-        if audio_sha256 is not None:
-            digests["audio"] = audio_sha256
-        return Inputs(picture, person, speech, digests)
+        prompts, text_sha256 = read_text(request)
+        digests |= {kind: found for kind, found in (("audio", audio_sha256), ("text", text_sha256)) if found}
+        return Inputs(picture, person, speech, prompts, digests)
 
     def _dream(
         self,
@@ -224,7 +221,8 @@ class OmniHumanPipeline:
         if sound is not None:
             ((audio, heard),) = [self._listen(each) for each in meter.each("listen", [sound])]
         pose = None if driver is None else space.follow(driver.person, reference, lips=inputs.sound is None)
-        tracks = Tracks(reference_track(reference.facts), audio, pose)
+        text = self.parts.text.encode(inputs.prompts) if inputs.prompts else None
+        tracks = Tracks(reference_track(reference.facts), audio, pose, text)
         assert request.seed is not None
         generator = torch.Generator().manual_seed(request.seed)
         with self.parts.denoiser() as denoiser:
@@ -246,16 +244,20 @@ class OmniHumanPipeline:
     def _resolved(self, request: AnimationRequest) -> AnimationRequest:
         """The request with every default of the preset filled in, so that the record repeats the run."""
         sampler = self.parts.settings.sampler
+        if request.guidance_text is not None and sampler.guidance_form == "joint":
+            cause = f"preset '{self.parts.name}' guides text and audio jointly"
+            raise InputError("guidance_clash", cause, "Set --guidance-audio only, or use a preset that separates them.")
         filled: dict[str, Any] = {
             "seed": secrets.randbelow(2**31) if request.seed is None else request.seed,
             "steps": request.steps or sampler.steps,
             "guidance_audio": sampler.guidance_audio if request.guidance_audio is None else request.guidance_audio,
+            "guidance_text": sampler.guidance_text if request.guidance_text is None else request.guidance_text,
         }
         return request.model_copy(update=filled)
 
     def _sampler(self, request: AnimationRequest) -> SamplerSettings:
-        update = {"steps": request.steps, "guidance_audio": request.guidance_audio}
-        return self.parts.settings.sampler.model_copy(update=update)
+        asked = ("steps", "guidance_audio", "guidance_text")
+        return self.parts.settings.sampler.model_copy(update={name: getattr(request, name) for name in asked})
 
     def _window_lengths(self) -> tuple[int, int, int]:
         sampler = self.parts.settings.sampler
@@ -272,7 +274,7 @@ class Performance:
     """What is performed: for how long, to which sound, after whom.
 
     Attributes:
-        duration_s: Length of the video: of the speech, or of the driver where nothing is said.
+        duration_s: Length of the video: of the speech, else of the driver, else as asked.
         sound: The speech, or the driver's own sound; None where there is none.
         driver: Whose motion is followed, if anyone's.
     """
@@ -282,11 +284,16 @@ class Performance:
     driver: Driver | None
 
 
-def _performance(inputs: Inputs, driver: Driver | None) -> Performance:
+USUAL_DURATION_S = 5.0
+"""Of a clip that only a sentence describes, when nobody says how long."""
+
+
+def _performance(request: AnimationRequest, inputs: Inputs, driver: Driver | None) -> Performance:
     if inputs.sound is not None:
         return Performance(inputs.sound.duration_s, inputs.sound, driver)
-    assert driver is not None
-    return Performance(driver.duration_s, driver.sound, driver)
+    if driver is not None:
+        return Performance(driver.duration_s, driver.sound, driver)
+    return Performance(request.duration or last_moment_s(inputs.prompts) or USUAL_DURATION_S, None, None)
 
 
 def num_frames_at(duration_s: float, fps: float) -> int:

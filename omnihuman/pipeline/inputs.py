@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from omnihuman.conditions.prompts import read_prompts
+from omnihuman.conditions.text import Prompt
 from omnihuman.errors import InputError
 from omnihuman.media.audio import checked_sound, read_sound
 from omnihuman.media.framing import fit_alpha, fit_longest_side, is_cut_out, pad_to_even
@@ -53,12 +55,14 @@ class Inputs:
         image: RGB uint8 `H W 3` at the size of the video.
         person: Who of the picture is meant.
         sound: The speech that was given; None where nothing is said.
+        prompts: What the person is asked to do; empty where nothing is.
         sha256: Input kind -> hash of the file, or of the array handed in.
     """
 
     image: Image
     person: PersonChoice
     sound: Sound | None
+    prompts: tuple[Prompt, ...]
     sha256: dict[str, str]
 
 
@@ -136,3 +140,15 @@ def read_speech(
         cause = f"the sound lasts {sound.duration_s:.0f} s, over this preset's limit of {limits.duration_s:.0f} s"
         raise InputError("audio_too_long", cause, "Cut it into parts.")
     return sound, digest
+
+
+def read_text(request: AnimationRequest) -> tuple[tuple[Prompt, ...], str | None]:
+    """The prompts, and the hash of what was written where it may be recorded, as for spoken text.
+
+    Raises:
+        InputError: text_empty, text_unreadable or text_invalid.
+    """
+    if request.text is None:
+        return (), None
+    prompts = tuple(read_prompts(request.text))
+    return prompts, sha256_of(request.text.encode()) if request.embed_text else None

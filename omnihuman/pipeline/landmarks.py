@@ -9,12 +9,13 @@ import cv2
 import numpy as np
 
 from omnihuman.errors import InputError
-from omnihuman.media.files import is_same_file, unwritable
+from omnihuman.media.files import written_aside
 from omnihuman.media.image import read_image, write_image
 from omnihuman.perception.face_template import mean_mesh
 from omnihuman.perception.landmark_file import landmark_record, record_text
 from omnihuman.perception.mesh_topology import edges
 from omnihuman.perception.pictured import PersonFinder
+from omnihuman.pipeline.check import check_places
 from omnihuman.types import Float, Image, PersonChoice
 
 _TEMPLATE_SIDE = 0.5
@@ -53,29 +54,23 @@ def locate(image: Image, finder: PersonFinder, face: int) -> Located:
 
 
 def write_landmarks(picture: Path, out: Path, sheet: Path | None, finder: PersonFinder, face: int) -> Located:
-    """Finds a face and writes its landmark file, and a drawing of it where `sheet` is given.
+    """Finds a face and writes its landmark file, and a drawing of it (PNG) where `sheet` is given.
 
     Raises:
         InputError: what reading raises, output_invalid, face_number_invalid.
         ResourceError: output_unwritable or disk_full.
     """
-    if any(place is not None and is_same_file(place, picture) for place in (out, sheet)):
-        raise InputError("output_invalid", "the output would overwrite the picture", "Choose another name.")
+    check_places([out], ".json", [picture])
+    check_places([] if sheet is None else [sheet], ".png", [picture, out])
     image = read_image(picture)
     located = locate(image, finder, face)
     height, width = image.shape[:2]
     text = record_text(landmark_record(located.points, width, height, located.seen))
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text + "\n", encoding="utf-8")
-        if sheet is not None:
-            write_image(sheet, drawn(image, located))
-    except OSError as error:
-        raise unwritable(out if sheet is None or out.is_dir() else sheet, error) from None
-    except ValueError:
-        assert sheet is not None
-        cause = f"{sheet.name!r} is not the name of a picture"
-        raise InputError("output_invalid", cause, "Name it NAME.png.") from None
+    with written_aside(out) as part:
+        part.write_text(text + "\n", encoding="utf-8")
+    if sheet is not None:
+        with written_aside(sheet) as part:
+            write_image(part, drawn(image, located))
     return located
 
 

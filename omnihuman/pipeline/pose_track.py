@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from omnihuman.errors import InputError
-from omnihuman.media.files import LONGEST_NAME, is_same_file
+from omnihuman.media.files import LONGEST_NAME
 from omnihuman.media.footage import timed_frames, video_facts
 from omnihuman.media.image import FORMATS, read_image
 from omnihuman.media.video import VideoWriter
@@ -20,24 +20,14 @@ from omnihuman.perception.pose_file import read_pose, write_pose
 from omnihuman.perception.skeleton import draw_skeleton
 from omnihuman.perception.tracker import PersonTracker
 from omnihuman.pipeline.progress import ProgressMeter, Stage
-from omnihuman.types import Image, ProgressCallback
+from omnihuman.types import Float, Image, ProgressCallback
 
 PICTURE_FPS = 25.0
 MAX_SIDE_PX = 4096
+MAX_DRAWN_S = 3600.0
 _PICTURES = {f".{name.lower()}" for name in FORMATS} | {".jpg", ".tif"}
 _PARTS = {"body": BODY, "face": FACE, "left hand": HANDS["l"], "right hand": HANDS["r"]}
 _SEEN = 0.3
-
-
-def check_places(outputs: Iterable[Path], suffix: str, inputs: Iterable[Path]) -> None:
-    """Refuses names that are no such file or would overwrite an input; raises InputError output_invalid."""
-    inputs = list(inputs)
-    for place in outputs:
-        if place.suffix.lower() != suffix or place.is_dir():
-            cause = f"{place.name[:LONGEST_NAME]!r} is not the name of a {suffix[1:]} file"
-            raise InputError("output_invalid", cause, f"Name it NAME{suffix}.")
-        if any(is_same_file(place, given) or place == given for given in inputs):
-            raise InputError("output_invalid", "the output would overwrite an input", "Choose another name.")
 
 
 def extract_pose(
@@ -84,37 +74,56 @@ def draw_pose(
     over: Path | None,
     progress: ProgressCallback | None,
 ) -> dict[str, Any]:
-    """Draws a pose file as video.
+    """Draws a pose file as video, at its frame rate; tracks and videos of another or an uneven rate meet by time.
 
     Args:
         pose: The JSON.
         out: The mp4.
-        size: Width and height; None = the video's underneath, or the track's own.
+        size: Width and height; None = the track's own, where a video can be so large.
         over: Video or picture to draw over; black without one. It is shown as long as the track lasts.
         progress: Receives stage "render".
+
+    Raises:
+        InputError: pose_too_long, and what reading raises.
     """
     track, fps = read_pose(pose)
     width, height = size or (track.width, track.height)
     if max(width, height) > MAX_SIDE_PX and size is None:
         shrink = MAX_SIDE_PX / max(width, height)
-        width, height = round(width * shrink), round(height * shrink)
+        width, height = (max(2, round(side * shrink)) for side in (width, height))
     scale = np.array([width / track.width, height / track.height])
-    meter = ProgressMeter(progress, [Stage("render", len(track.times_s), 0.01)])
-    grounds = _grounds(over, width, height)
+    rows = _rows_at(track.times_s, fps)
+    meter = ProgressMeter(progress, [Stage("render", len(rows), 0.01)])
+    grounds = _grounds(over, fps, width, height)
     with VideoWriter(out, fps, None, {"comment": "Drawn key points"}) as writer:
-        for row in meter.each("render", range(len(track.times_s))):
+        for row in meter.each("render", rows):
             writer.write(draw_skeleton(next(grounds), track.points[row] * scale, track.confidence[row]))
-    return {"frames": len(track.times_s), "fps": round(fps, 3), "width": width, "height": height}
+    return {"frames": len(rows), "fps": round(fps, 3), "width": width, "height": height}
 
 
-def _grounds(over: Path | None, width: int, height: int) -> Iterator[Image]:
+def _rows_at(times_s: Float, fps: float) -> list[int]:
+    """The row of a track, by the middles of its rows, that each frame of a video shows."""
+    middles_s = np.asarray(times_s, np.float64)
+    step_s = float(np.median(np.diff(middles_s))) if len(middles_s) > 1 else 1 / fps
+    duration_s = middles_s[-1] + step_s / 2
+    if duration_s > MAX_DRAWN_S:
+        cause = f"the pose track lasts {duration_s:.0f} s, over the limit of {MAX_DRAWN_S:.0f} s"
+        raise InputError("pose_too_long", cause, "Cut it into parts.")
+    wanted_s = (np.arange(max(1, round(duration_s * fps))) + 0.5) / fps
+    return [int(row) for row in np.searchsorted((middles_s[1:] + middles_s[:-1]) / 2, wanted_s)]
+
+
+def _grounds(over: Path | None, fps: float, width: int, height: int) -> Iterator[Image]:
     """What to draw on, frame after frame, without end: the last picture stays."""
     ground = np.zeros((height, width, 3), np.uint8)
+    shown = 0
     if over is not None:
-        pictures = [read_image(over)] if over.suffix.lower() in _PICTURES else (f for _, f in timed_frames(over))
-        for picture in pictures:
+        pictures = [(0.0, read_image(over))] if over.suffix.lower() in _PICTURES else timed_frames(over)
+        for number, (begin_s, picture) in enumerate(pictures):
+            while number and (shown + 0.5) / fps < begin_s:
+                shown += 1
+                yield ground
             ground = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-            yield ground
     while True:
         yield ground
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from omnihuman.config import StrictModel, configs_dir, load, nearest
 from omnihuman.errors import ConfigError
+from omnihuman.types import AnimationRequest, GuidanceForm
 
 
 class ModelIds(StrictModel):
@@ -19,6 +20,7 @@ class ModelIds(StrictModel):
     voice: str = Field(description="Built-in voice for `say`.")
     voice_detector: str = Field(description="Hears where somebody speaks.")
     voice_judge: str = Field(description="Tells speech and singing from noise and music.")
+    sentences: str = Field(description="Embeds the sentences of `text`.")
     face_detector: str = Field(description="Finds faces.")
     face_mesh: str = Field(description="Face mesh with refined lips and eyes.")
     person_matte: str = Field(description="Separates the person from the background.")
@@ -31,6 +33,10 @@ class SamplerSettings(StrictModel):
 
     steps: int = Field(ge=1, le=50, description="Denoising steps.")
     guidance_audio: float = Field(ge=0, le=10, description="Audio guidance at the start of the run; 1 = off.")
+    guidance_text: float = Field(ge=0, le=10, description="Text guidance at the start of the run; 1 = off.")
+    guidance_form: GuidanceForm = Field(
+        description="joint: guidance_audio scales text and audio as one; separate: each its own."
+    )
     guidance_anneal: float = Field(ge=0, le=4, description="Power of t with which guidance falls to 1.")
     schedule_shift: float = Field(gt=0, le=12, description="Above 1 more steps are spent near the noise.")
     window_latents: int = Field(ge=8, description="Latent frames of one pass.")
@@ -60,6 +66,12 @@ class PresetSettings(StrictModel):
     def model_ids(self) -> list[str]:
         """Every model the preset uses."""
         return list(self.models.model_dump().values())
+
+
+def needed_models(preset: PresetSettings, request: AnimationRequest) -> list[str]:
+    """The models that one request uses; the others of the preset need not be there."""
+    idle = {preset.models.sentences} if request.text is None else set()
+    return [model_id for model_id in preset.model_ids if model_id not in idle]
 
 
 def load_preset(name: str) -> PresetSettings:

@@ -1,6 +1,6 @@
 """What was used to make a video: one record, written into the mp4's tags and into the JSON beside it.
 
-Holds hashes, settings and versions - no names, no paths, and the spoken text only where the person asked for it.
+Holds hashes, settings and versions - no names, no paths, and spoken text and prompt only where the person asked for it.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from omnihuman.media.video import read_tags
 from omnihuman.pipeline.mark import NOTICE, SCHEMA, SOURCE_TYPE
 from omnihuman.types import AnimationRequest
 
-PRIVATE_FIELDS = frozenset({"image", "audio", "say", "drive", "pose", "landmarks"})
+PRIVATE_FIELDS = frozenset({"image", "audio", "say", "drive", "pose", "landmarks", "text"})
 LIBRARIES = (
     *("torch", "numpy", "scipy", "numba", "opencv-python-headless", "pillow", "av", "soxr"),
-    *("ai-edge-litert", "onnxruntime", "hibari-tts", "diffusers"),
+    *("ai-edge-litert", "onnxruntime", "hibari-tts", "diffusers", "transformers"),
 )
 
 
@@ -63,6 +63,8 @@ def make_facts(request: AnimationRequest, inputs: Mapping[str, str], models: Map
     }
     if request.embed_text and request.say is not None:
         facts["spoken_text"] = request.say
+    if request.embed_text and request.text is not None:
+        facts["prompt"] = request.text
     return facts
 
 

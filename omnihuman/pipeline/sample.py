@@ -1,6 +1,6 @@
 """Noise -> latents of a whole clip, window after window. Knows a space's clock, not what its latents mean.
 
-OmniHuman-1 section 3.3: guidance acts on the sound alone; reference, motion frames and pose stay in every branch.
+OmniHuman-1 section 3.3: guidance acts on sound and text; reference, motion frames and pose stay in every branch.
 Legend: C channels, T latent frames.
 """
 
@@ -11,12 +11,10 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from omnihuman.conditions.audio import AUDIO_WIDTH
 from omnihuman.conditions.bundle import Tracks, window_batch
-from omnihuman.conditions.reference import REFERENCE_WIDTH
 from omnihuman.denoisers.base import Denoiser
 from omnihuman.errors import ModelError
-from omnihuman.flow.guidance import AudioGuidance, guided
+from omnihuman.flow.guidance import Guidance, guided
 from omnihuman.flow.schedule import times
 from omnihuman.flow.solver import initial_noise, integrate
 from omnihuman.pipeline.preset import SamplerSettings
@@ -53,15 +51,15 @@ def sample_latents(
         cause = f"the denoiser was trained for {denoiser.spec}, the space is {spec}"
         raise ModelError("weights_unfit", cause, "Use the denoiser that the preset names.")
     schedule = times(sampler.steps, sampler.schedule_shift)
-    guidance = AudioGuidance(sampler.guidance_audio, sampler.guidance_anneal)
+    guidance = Guidance(sampler.guidance_audio, sampler.guidance_text, sampler.guidance_anneal, sampler.guidance_form)
     device = next(iter(denoiser.parameters())).device  # type: ignore[attr-defined]
     done = ahead = torch.zeros(1, spec.channels, 0)
     for window in windows:
         prefix = done[:, :, window.start :] if window.keep_from > window.start else None
         length = window.stop - window.start
-        batch = window_batch(tracks, spec, window.start, length, prefix, (REFERENCE_WIDTH, AUDIO_WIDTH)).to(device)
+        batch = window_batch(tracks, spec, window.start, length, prefix).to(device)
         noise = initial_noise((1, spec.channels, length), generator).to(device)
-        field = guided(denoiser, batch, guidance)
+        field = guided(denoiser.bound, batch, guidance)
         latents = integrate(field, noise, schedule, batch.observed, batch.observed_mask).cpu()
         new = crossfade(ahead, latents[:, :, window.keep_from - window.start :])
         num_kept = window.keep_to - window.keep_from

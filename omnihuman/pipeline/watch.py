@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -21,10 +21,14 @@ from omnihuman.perception.keypoints import KeypointTrack
 from omnihuman.perception.person import PersonTrack
 from omnihuman.perception.pose_file import read_pose
 from omnihuman.perception.skeleton_reader import read_skeletons
+from omnihuman.pipeline.inputs import Inputs
 from omnihuman.pipeline.preset import Limits
 from omnihuman.pipeline.progress import ProgressMeter, Stage
 from omnihuman.pipeline.provenance import sha256_of_file
-from omnihuman.types import AnimationRequest, Clip, ConditionTrack, Float, Image, Sound
+from omnihuman.types import AnimationRequest, Clip, Float, Image, Sound
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 LONGEST_SIDE_PX = 1280
 """Enough to follow a person; a larger driver is scaled down."""
@@ -77,10 +81,13 @@ def watch_video(
         limits: Of the preset.
 
     Raises:
-        InputError: driver_too_short, driver_empty, and what reading raises.
+        InputError: driver_too_short, driver_too_long, driver_empty, and what reading raises.
     """
     end_s = limits.duration_s if speech_s is None else min(limits.duration_s, speech_s + SPARE_S)
     fps, length_s = _facts(source)
+    if speech_s is None and length_s > limits.duration_s + SPARE_S:
+        cause = f"the driving video lasts {length_s:.0f} s, over this preset's limit of {limits.duration_s:.0f} s"
+        raise InputError("driver_too_long", cause, "Cut it into parts.")
     expected = max(MIN_FRAMES, round(fps * min(length_s, end_s)))
     stage = Stage("watch", expected, FRAME_PRIOR_S)
     meter.stages.append(stage)
@@ -141,22 +148,32 @@ def watch(
 
 
 def driving_facts(
-    driver: Driver | None, speech_given: bool, sound: Sound | None, pose: ConditionTrack | None
+    driver: Driver | None, inputs: Inputs, sound: Sound | None, observed_mask: Tensor | None
 ) -> tuple[dict[str, Any], list[str]]:
-    """For the record: what drives what, and what a person should know about it."""
+    """For the record: what drives what, and what a person should know about it.
+
+    Args:
+        driver: Whose motion is followed.
+        inputs: What was asked for beside it.
+        sound: What is heard in the result.
+        observed_mask: `1 C T`, what the driver shows of every latent frame of the result.
+    """
+    speech_given = inputs.sound is not None
     warnings = []
     if sound is not None and is_silent(sound) and (speech_given or driver is None):
         warnings.append("the sound is silent: the mouth will rest")
     if driver is None:
-        return {"what": "lips, head and body from the sound"}, warnings
+        told = " and the sentence" if inputs.prompts else ""
+        what = f"lips, head and body from the sound{told}" if speech_given else "everything from the sentence"
+        return {"what": what}, warnings
     source = "the video" if driver.kind == "drive" else "the pose track"
     lips = f"lips from the sound, the rest from {source}" if speech_given else f"lips, head and body from {source}"
     heard = "the speech" if speech_given else "none" if sound is None else "the video's own"
     facts: dict[str, Any] = {"what": lips, "sound": heard, "driver_s": round(driver.duration_s, 3)}
-    if pose is not None and pose.mask is not None:
-        facts["observed"] = round(float((pose.mask.max(1) > 0).mean()), 4)
+    if observed_mask is not None:
+        facts["observed"] = round(float((observed_mask > 0).any(dim=1).float().mean()), 4)
         if facts["observed"] < FEW_SEEN:
-            warnings.append(f"the driver is seen in {facts['observed']:.0%} of the frames: the rest is made up")
+            warnings.append(f"the driver shows {facts['observed']:.0%} of the frames: the rest is made up")
     return facts, warnings
 
 

@@ -9,14 +9,15 @@ Legend: B batch, C channels, T latent frames, P parameters (= C), D audio width,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from omnihuman.conditions.base import ConditionBatch
-from omnihuman.conditions.bundle import AUDIO_ROWS_PER_LATENT, audio_rows
+from omnihuman.conditions.base import AUDIO_ROWS_PER_LATENT, ConditionBatch
+from omnihuman.conditions.bundle import WIDTHS, audio_rows
 from omnihuman.conditions.reference import REFERENCE_WIDTH
 from omnihuman.config import StrictModel
 from omnihuman.errors import ResourceError
@@ -24,8 +25,11 @@ from omnihuman.latents.motion.parameters import INDEX, PARAMETERS, SCALE
 from omnihuman.speech.clock import row_times_s
 from omnihuman.speech.inventory import TimedPhone
 from omnihuman.training.precompute import Recording, load_recording
-from omnihuman.training.teacher import random_style, teach
+from omnihuman.training.script import Script, ScriptSettings, ScriptWriter
+from omnihuman.training.teacher import random_style
+from omnihuman.training.teacher_direction import direct
 from omnihuman.training.teacher_mouth import FRAME_HZ
+from omnihuman.training.teacher_prosody import LOUDNESS_HZ, Loudness
 from omnihuman.types import ConditionTrack, Float
 
 _SURROUNDINGS_S = 1.0
@@ -41,11 +45,13 @@ class WindowSettings(StrictModel):
         group_weights: Weight of the loss per group of the parameter table.
         parameter_weights: Further factor for single parameters.
         blink_boost: Added weight of the lids, in proportion to how far they are closed: blinks are rare.
+        script: How often windows are told something.
     """
 
     num_frames: int
     quiet_ratio: float
     blink_boost: float
+    script: ScriptSettings = ScriptSettings()
     group_weights: dict[str, float] = {
         "mouth": 1.0, "brows": 0.5, "eyes": 1.0, "gaze": 0.4, "head": 0.6, "torso": 0.4, "arms": 0.25, "hands": 0.25,
     }  # fmt: skip
@@ -77,12 +83,15 @@ class WindowDataset:
         shards: Files that `precompute` wrote; read into memory.
         settings: How windows are drawn.
         seed: Of the whole run.
+        captions: What windows are told is drawn from these; None = no window has text.
 
     Raises:
         ResourceError: `training_data_missing`: no recording, or none long enough for a window.
     """
 
-    def __init__(self, shards: Sequence[Path], settings: WindowSettings, seed: int) -> None:
+    def __init__(
+        self, shards: Sequence[Path], settings: WindowSettings, seed: int, captions: ScriptWriter | None = None
+    ) -> None:
         window_s = settings.num_frames / FRAME_HZ
         recordings = [r for r in map(load_recording, sorted(shards)) if r.duration_s > window_s]
         self._speaking = [r for r in recordings if r.speaks]
@@ -94,6 +103,7 @@ class WindowDataset:
         self._cumulative = np.cumsum(lengths) / lengths.sum()
         self._settings = settings
         self._seed = seed
+        self._captions = captions
         self._weights = settings.channel_weights()
 
     @property
@@ -112,31 +122,44 @@ class WindowDataset:
             Latents `B C T` (parameters / SCALE), their conditions with nothing observed, and the loss weight `B C T`.
         """
         rows = [self._window(np.random.default_rng([self._seed, step, i])) for i in range(batch_size)]
-        latents, reference, audio, weight = (torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True))
-        conditions = ConditionBatch(
+        latents, weight, text, text_present, reference, audio = (
+            torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)
+        )
+        present = torch.ones(batch_size)
+        conditions = replace(
+            ConditionBatch.absent(batch_size, latents.shape[1], latents.shape[2], WIDTHS),
+            text=text,
+            text_present=text_present,
             reference=reference,
             audio=audio,
-            observed=torch.zeros_like(latents),
-            observed_mask=torch.zeros_like(latents),
-            reference_present=torch.ones(batch_size),
-            audio_present=torch.ones(batch_size),
+            reference_present=present,
+            audio_present=present.clone(),
         )
         return latents, conditions, weight
 
-    def _window(self, rng: np.random.Generator) -> tuple[Float, Float, Float, Float]:
-        """One window: latents, reference, audio, loss weight."""
+    def _window(self, rng: np.random.Generator) -> tuple[Float, ...]:
+        """One window: latents, loss weight, text and its presence, reference, audio."""
         settings = self._settings
-        audio, phones = self._speech(rng)
+        audio, phones, loudness = self._speech(rng)
         reference = random_reference(rng)
-        take = teach(phones, settings.num_frames / FRAME_HZ, reference, random_style(rng), rng)
+        script = self._script(rng)
+        duration_s = settings.num_frames / FRAME_HZ
+        take = direct(phones, duration_s, reference, random_style(rng), script.directions, rng, loudness)
         weight = np.repeat(self._weights[:, None], settings.num_frames, axis=1)
         for name in ("blink_l", "blink_r"):
             weight[INDEX[name]] *= 1.0 + settings.blink_boost * np.clip(take[:, INDEX[name]], 0.0, 1.0)
         latents = np.ascontiguousarray((take / SCALE).T)
-        return latents, reference, audio, weight
+        return latents, weight, script.text, script.present, reference, audio
 
-    def _speech(self, rng: np.random.Generator) -> tuple[Float, list[TimedPhone]]:
-        """Audio rows `2T D` and phones of a random stretch, times relative to its start."""
+    def _script(self, rng: np.random.Generator) -> Script:
+        """What a window is told."""
+        num_frames = self._settings.num_frames
+        if self._captions is None:
+            return Script((), np.zeros((num_frames, WIDTHS.text), np.float32), np.zeros(num_frames, np.float32))
+        return self._captions.draw(num_frames, rng)
+
+    def _speech(self, rng: np.random.Generator) -> tuple[Float, list[TimedPhone], Loudness]:
+        """Audio rows `2T D`, phones and loudness of a random stretch, times relative to its start."""
         num_frames = self._settings.num_frames
         recording = self._recording(rng)
         last = int(recording.duration_s * FRAME_HZ) - num_frames
@@ -154,7 +177,10 @@ class WindowDataset:
             for phone in recording.phones
             if phone.end_s > start_s - _SURROUNDINGS_S and phone.start_s < end_s + _SURROUNDINGS_S
         ]
-        return audio, near
+        # The person speaks as loudly as the cleanest recording says, whatever noise the window is heard through.
+        heard = max(0, int((start_s - _SURROUNDINGS_S) * LOUDNESS_HZ))
+        levels = recording.features[0, heard : int((end_s + _SURROUNDINGS_S) * LOUDNESS_HZ), -1].astype(np.float32)
+        return audio, near, Loudness(levels, heard / LOUDNESS_HZ - start_s)
 
     def _recording(self, rng: np.random.Generator) -> Recording:
         """A recording; speaking ones in proportion to their length."""

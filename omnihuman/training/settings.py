@@ -17,12 +17,9 @@ from omnihuman.training.precompute import SpeechSettings
 
 
 class Ratios(StrictModel):
-    """How often each condition is present in a stage; the stronger, the rarer.
+    """How often each condition is present in a stage; the stronger, the rarer. Of windows that carry it at all."""
 
-    `text` has no carrier in the motion space's `ConditionBatch` yet, so only 0 is accepted.
-    """
-
-    text: float = Field(0.0, ge=0.0, le=0.0)
+    text: float = Field(0.9, ge=0.0, le=1.0)
     reference: float = Field(0.9, ge=0.0, le=1.0)
     audio: float = Field(0.8, ge=0.0, le=1.0)
     pose: float = Field(0.25, ge=0.0, le=1.0)
@@ -67,14 +64,17 @@ class OptimizerSettings(StrictModel):
 
 
 class LossSettings(StrictModel):
-    """What counts how much; the weights of single parameters belong to the data.
+    """What is learned, and what counts how much; the weights of single parameters belong to the data.
 
     Attributes:
+        objective: `flow` = flow matching; `regression` = the same network asked for the data at once, at t = 1 and with
+            zeros for noise: the baseline that flow matching must not fall below. One step from zeros samples it.
         time_bias: b of the weight 1 / (t + b) on the error.
         velocity: Weight of the error of frame-to-frame differences, seam with the motion frames included.
         regression: Weight of the audio encoder's direct guess of the mouth.
     """
 
+    objective: Literal["flow", "regression"] = "flow"
     time_bias: float = Field(0.15, gt=0.0)
     velocity: float = Field(1.0, ge=0.0)
     regression: float = Field(0.5, ge=0.0)
@@ -130,6 +130,11 @@ class TrainingSettings(StrictModel):
     def steps(self) -> int:
         """Steps of all stages."""
         return sum(stage.steps for stage in self.stages)
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether any stage is trained with text."""
+        return any("text" in stage.kinds for stage in self.stages)
 
 
 def read_settings(path: Path) -> TrainingSettings:

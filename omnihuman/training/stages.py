@@ -59,7 +59,7 @@ def mix(latents: Tensor, given: ConditionBatch, mixing: Mixing, generator: torch
         _pose_mask(latents, ratios.pose, generator),
     )
     observed = replace(given, observed=latents * mask, observed_mask=mask)
-    for kind, ratio in (("reference", ratios.reference), ("audio", ratios.audio)):
+    for kind, ratio in (("text", ratios.text), ("reference", ratios.reference), ("audio", ratios.audio)):
         keep = torch.rand(len(latents), generator=generator) < ratio
         observed = _select(keep, observed, without(observed, (kind,)))  # type: ignore[arg-type]
     return observed

@@ -1,7 +1,8 @@
 """One training step as a pure function: batch -> loss and its parts. No optimiser, no data, no clock.
 
 Legend: B batch, C channels, T frames. Flow matching with a data-space loss (the transformer predicts x_0), weighted
-1 / (t + b): OmniHuman-1 section 3.1 for the path; weights and the difference term are ours.
+1 / (t + b): OmniHuman-1 section 3.1 for the path; weights and the difference term are ours. The objective `regression`
+is the baseline of the same size.
 """
 
 from __future__ import annotations
@@ -52,8 +53,7 @@ def step(
     Returns:
         The scalar loss and its detached parts: data, velocity, regression.
     """
-    noise = torch.randn(latents.shape, generator=generator)
-    t = stratified_times(len(latents), generator)
+    noise, t = _starts(latents, settings, generator)
     known = conditions.observed_mask
     noisy = torch.where(known > 0.5, latents, path.interpolate(latents, noise, t))
     predicted, regressed = model.velocity_and_regression(noisy, t, conditions)
@@ -66,6 +66,13 @@ def step(
     }
     total = parts["data"] + settings.velocity * parts["velocity"] + settings.regression * parts["regression"]
     return total, {name: value.detach() for name, value in parts.items()}
+
+
+def _starts(latents: Tensor, settings: LossSettings, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Noise `B C T` and times `B`; zeros at t = 1 where the data is asked for at once."""
+    if settings.objective == "regression":
+        return torch.zeros_like(latents), torch.ones(len(latents))
+    return torch.randn(latents.shape, generator=generator), stratified_times(len(latents), generator)
 
 
 def _regression(error: Tensor, loss_weight: Tensor, conditions: ConditionBatch) -> Tensor:

@@ -1,20 +1,24 @@
 """Windows made up on the spot: cheap, endless, deterministic and learnable, for tests and a first look at a config.
 
-Phone-like rows drive the mouth through a fixed table, the reference drives how far the head moves. Says nothing
-about real speech. Same signature as the speech dataset. Legend: B batch, C channels, T frames.
+Phone-like rows drive the mouth through a fixed table, the reference drives how far the head moves, the text drives
+the brows. Says nothing about real speech. Same signature as the speech dataset. Legend: B batch, C channels, T frames.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from omnihuman.conditions.base import ConditionBatch
+from omnihuman.conditions.base import ConditionBatch, ConditionWidths
 from omnihuman.conditions.reference import REFERENCE_WIDTH
+from omnihuman.conditions.sentence import TEXT_WIDTH
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS, group_indices
 
 AUDIO_WIDTH = 43
+WIDTHS = ConditionWidths(TEXT_WIDTH, REFERENCE_WIDTH, AUDIO_WIDTH)
 _FRAMES_PER_PHONE = 3
 
 
@@ -50,16 +54,17 @@ class SyntheticDataset:
         mouth = group_indices("mouth")
         latents[:, mouth] = self._table[phones][..., mouth].transpose(0, 2, 1)
         phase = np.linspace(0, 2 * np.pi, self.frames) + rng.uniform(0, 2 * np.pi, (batch_size, 1))
+        text = rng.uniform(-1, 1, (batch_size, TEXT_WIDTH)).astype(np.float32)
+        latents[:, group_indices("brows")] = text[:, :1, None]
         latents[:, group_indices("head")] = (reference[:, :1] * np.sin(phase))[:, None]
-        return (
-            torch.from_numpy(latents),
-            ConditionBatch(
-                torch.from_numpy(reference),
-                torch.from_numpy(audio),
-                torch.zeros(latents.shape),
-                torch.zeros(latents.shape),
-                torch.ones(batch_size),
-                torch.ones(batch_size),
-            ),
-            torch.ones(latents.shape),
+        present = torch.ones(batch_size)
+        conditions = replace(
+            ConditionBatch.absent(batch_size, NUM_PARAMETERS, self.frames, WIDTHS),
+            text=torch.from_numpy(np.repeat(text[:, None], self.frames, axis=1)),
+            text_present=torch.ones(batch_size, self.frames),
+            reference=torch.from_numpy(reference),
+            reference_present=present,
+            audio=torch.from_numpy(audio),
+            audio_present=present.clone(),
         )
+        return torch.from_numpy(latents), conditions, torch.ones(latents.shape)

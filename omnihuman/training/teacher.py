@@ -16,8 +16,9 @@ import numpy as np
 from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW, NUM_PARAMETERS
 from omnihuman.speech.inventory import SILENCE, TimedPhone
 from omnihuman.training.teacher_body import BodyStyle, body_motion, drift
-from omnihuman.training.teacher_face import FaceStyle, accents, face_motion
+from omnihuman.training.teacher_face import FaceStyle, face_motion
 from omnihuman.training.teacher_mouth import FRAME_HZ, MouthStyle, mouth_motion
+from omnihuman.training.teacher_prosody import Loudness, accents
 from omnihuman.types import Float
 
 
@@ -64,9 +65,17 @@ def random_style(rng: np.random.Generator) -> Style:
 
 
 def teach(
-    phones: Sequence[TimedPhone], duration_s: float, reference: Float, style: Style, rng: np.random.Generator
+    phones: Sequence[TimedPhone],
+    duration_s: float,
+    reference: Float,
+    style: Style,
+    rng: np.random.Generator,
+    loudness: Loudness | None = None,
 ) -> Float:
     """One take.
+
+    Takes of the same chance and another style agree in what the style does not change: head, eyes and lids have
+    chance of their own.
 
     Args:
         phones: What is said, in order, silences included; may reach beyond the take on both sides, which lets a
@@ -75,6 +84,7 @@ def teach(
         reference: `R`, `conditions.reference.reference_vector` of the picture.
         style: Manner.
         rng: Source of chance; the same state gives the same take.
+        loudness: Of the sound; louder vowels open farther and stand out more. None = told by their length alone.
 
     Returns:
         `T P` float32 within the limits of the parameter table, frame i describing its whole 40 ms; all 0 = the
@@ -83,11 +93,12 @@ def teach(
     num_frames = max(1, int(np.ceil(duration_s * FRAME_HZ - 1e-6)))
     columns = np.zeros((num_frames, NUM_PARAMETERS), np.float32)
     phones = phones or (TimedPhone(SILENCE, 0.0, duration_s),)
-    mouth_motion(phones, num_frames, style.mouth, float(reference[7]) / 5.0, columns)
-    emphasis = accents(phones, rng)
-    body_motion(phones, emphasis, reference, style.body, columns, rng)
-    face_motion(phones, emphasis, style.face, columns, rng)
+    mouth_motion(phones, num_frames, style.mouth, float(reference[7]) / 5.0, columns, loudness)
+    emphasis = accents(phones, rng, loudness)
+    body_rng, face_rng, mouth_rng = (np.random.default_rng(int(seed)) for seed in rng.integers(2**63, size=3))
+    body_motion(phones, emphasis, reference, style.body, columns, body_rng)
+    face_motion(phones, emphasis, style.face, columns, face_rng)
     opening = columns[:, INDEX["jaw_open"]]
-    columns[:, INDEX["mouth_x"]] += drift(num_frames, (0.05,), 0.6, rng)[:, 0] * np.minimum(1.0, opening / 0.2)
+    columns[:, INDEX["mouth_x"]] += drift(num_frames, (0.05,), 0.6, mouth_rng)[:, 0] * np.minimum(1.0, opening / 0.2)
     limited: Float = np.clip(columns, LOW, HIGH)
     return limited

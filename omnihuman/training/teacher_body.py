@@ -166,7 +166,7 @@ def body_motion(
     columns[:, INDEX["lean_deg"]] += gain * (own[:, 2] + _late(0.18 * head[:, 2], 0.25))
     columns[:, INDEX["twist_deg"]] += gain * (drift(num_frames, (0.8,), 2.2 / style.pace, rng)[:, 0] * lively)
     columns[:, INDEX["twist_deg"]] += gain * _late(0.22 * head[:, 0], 0.3)
-    breath = _breath(phones, num_frames, style.breath_s, rng) * torso
+    breath = _breath(phones, num_frames, style.breath_s, np.random.default_rng(int(rng.integers(2**63)))) * torso
     columns[:, INDEX["breathe"]] += rng.uniform(0.3, 0.75) * breath
     shrug = 0.08 * breath
     if rng.random() < num_frames / FRAME_HZ / 45.0:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from omnihuman.latents.motion.parameters import INDEX
-from omnihuman.speech.inventory import SILENCE, VOWELS, TimedPhone
+from omnihuman.speech.inventory import SILENCE, TimedPhone
 from omnihuman.training.teacher_mouth import FRAME_HZ, frame_times_s, pool, step_times_s
 from omnihuman.types import Float
 
@@ -40,21 +40,6 @@ class FaceStyle:
     gaze: float = 1.0
     smile: float = 0.0
     frown: float = 0.0
-
-
-def accents(phones: Sequence[TimedPhone], rng: np.random.Generator) -> list[tuple[float, float]]:
-    """Moments of emphasis: (time in seconds, strength 0..1) of vowels that stand out by their length."""
-    vowels = [p for p in phones if p.symbol in VOWELS]
-    if not vowels:
-        return []
-    lengths = np.array([p.end_s - p.start_s for p in vowels])
-    strength = np.clip((lengths / max(float(np.median(lengths)), 0.06) - 1.05) / 1.2, 0.0, 1.0)
-    strength = strength * rng.uniform(0.6, 1.0, len(vowels))
-    found: list[tuple[float, float]] = []
-    for vowel, value in zip(vowels, strength, strict=True):
-        if value > 0.12 and (not found or vowel.start_s - found[-1][0] > 0.35):
-            found.append(((vowel.start_s + vowel.end_s) / 2, float(value)))
-    return found
 
 
 def _events(start_s: float, end_s: float, mean_s: float, sigma: float, rng: np.random.Generator) -> list[float]:
@@ -124,8 +109,10 @@ def face_motion(
         span = bump(times_s, time, rng.uniform(0.3, 0.7), rng.uniform(0.4, 2.0), rng.uniform(0.4, 1.0))
         smile = np.maximum(smile, style.smile * rng.uniform(0.3, 1.0) * span)
         frown = np.maximum(frown, style.frown * rng.uniform(0.3, 1.0) * span)
-    lids = _blinks(phones, num_frames, style, rng)
-    gaze = _gaze(num_frames, style, rng)
+    # Lids and eyes have chance of their own: a manner that blinks more often looks at the same places.
+    lid_seed, eye_seed = (int(seed) for seed in rng.integers(2**63, size=2))
+    lids = _blinks(phones, num_frames, style, np.random.default_rng(lid_seed))
+    gaze = _gaze(num_frames, style, np.random.default_rng(eye_seed))
     # The eyes stay on the viewer while the head turns: a degree moves the iris by 0.0023 IOD.
     gaze[:, 0] -= 0.018 * columns[:, INDEX["head_yaw_deg"]]
     gaze[:, 1] -= 0.030 * columns[:, INDEX["head_pitch_deg"]]

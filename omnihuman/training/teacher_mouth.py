@@ -15,6 +15,7 @@ import numpy as np
 
 from omnihuman.latents.motion.parameters import INDEX
 from omnihuman.speech.inventory import BILABIALS, SILENCE, VOWELS, TimedPhone
+from omnihuman.training.teacher_prosody import Loudness, efforts
 from omnihuman.types import Float
 
 STEP_HZ = 100
@@ -119,12 +120,11 @@ class MouthStyle:
     lag_s: float = 0.0
 
 
-def _segments(phones: Sequence[TimedPhone]) -> tuple[Float, Float, np.ndarray, Float]:
+def _segments(phones: Sequence[TimedPhone], loudness: Loudness | None) -> tuple[Float, Float, np.ndarray, Float]:
     """Start, end, table row and effort of each target; diphthongs give two."""
     rows: list[tuple[float, float, int, float]] = []
-    for phone in phones:
+    for phone, effort in zip(phones, efforts(phones, loudness), strict=True):
         start, end = phone.start_s, phone.end_s
-        effort = float(np.clip(((end - start) / 0.13) ** 0.6, 0.45, 1.15)) if phone.symbol in VOWELS else 1.0
         if phone.symbol in _DIPHTHONGS:
             middle = start + 0.6 * (end - start)
             first, second = (_SYMBOLS.index(s) for s in _DIPHTHONGS[phone.symbol])
@@ -138,9 +138,9 @@ def _segments(phones: Sequence[TimedPhone]) -> tuple[Float, Float, np.ndarray, F
     return np.array(starts), np.array(ends), np.array(index), np.array(effort_column)
 
 
-def _blend(phones: Sequence[TimedPhone], times_s: Float) -> Float:
+def _blend(phones: Sequence[TimedPhone], times_s: Float, loudness: Loudness | None) -> Float:
     """Shape columns `F D` by dominance."""
-    starts, ends, index, effort = _segments(phones)
+    starts, ends, index, effort = _segments(phones, loudness)
     outside = np.maximum(0.0, np.maximum(starts[:, None] - times_s, times_s - ends[:, None])).astype(np.float32)
     targets = _TARGET_TABLE[index]
     targets = targets * np.where(np.array([1, 0, 0, 0, 1, 1]), effort[:, None], 1.0)
@@ -203,7 +203,12 @@ def speech_presence(phones: Sequence[TimedPhone], times_s: Float, reach_s: float
 
 
 def mouth_motion(
-    phones: Sequence[TimedPhone], num_frames: int, style: MouthStyle, mouth_gap_iod: float, columns: Float
+    phones: Sequence[TimedPhone],
+    num_frames: int,
+    style: MouthStyle,
+    mouth_gap_iod: float,
+    columns: Float,
+    loudness: Loudness | None = None,
 ) -> None:
     """Writes the speaking mouth into a parameter track.
 
@@ -217,9 +222,10 @@ def mouth_motion(
         style: How this person articulates.
         mouth_gap_iod: Inner-lip gap in the picture over IOD.
         columns: `T P` track to write to, parameter units.
+        loudness: Louder vowels open farther; None = all alike.
     """
     times_s = step_times_s(num_frames) - np.float32(style.lag_s)
-    shapes = _smooth(_blend(phones, times_s), 2.0)
+    shapes = _smooth(_blend(phones, times_s, loudness), 2.0)
     gains = np.array([style.jaw, style.rounding, style.rounding, style.spread, style.lips, style.lips], np.float32)
     shapes = shapes * gains
     # Soft ceiling: nobody drops the jaw fully in conversation.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from omnihuman.conditions.base import ConditionBatch
+from omnihuman.conditions.bundle import WIDTHS
+from omnihuman.conditions.sentence import TEXT_WIDTH
 from omnihuman.denoisers.base import Denoiser
 from omnihuman.denoisers.motion_dit import MotionDiT
-from omnihuman.flow.guidance import AudioGuidance, guided
+from omnihuman.flow.guidance import Guidance, guided
 from omnihuman.flow.schedule import times
 from omnihuman.flow.solver import initial_noise, integrate
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS
@@ -19,8 +23,16 @@ def _motion() -> tuple[Denoiser, ConditionBatch]:
     torch.manual_seed(0)
     model = MotionDiT(width=16, layers=1, heads=2, audio_width=8, audio_layers=1).eval()
     torch.nn.init.normal_(model.exit.weight, std=0.1)
-    zeros = torch.zeros(2, NUM_PARAMETERS, 12)
-    given = ConditionBatch(torch.rand(2, 8), torch.rand(2, 24, 43), zeros, zeros, torch.ones(2), torch.ones(2))
+    torch.nn.init.normal_(model.text_modulation.weight, std=0.1)
+    given = replace(
+        ConditionBatch.absent(2, NUM_PARAMETERS, 12, WIDTHS),
+        text=torch.rand(2, 12, TEXT_WIDTH),
+        text_present=torch.ones(2, 12),
+        reference=torch.rand(2, 8),
+        reference_present=torch.ones(2),
+        audio=torch.rand(2, 24, 43),
+        audio_present=torch.ones(2),
+    )
     return model, given
 
 
@@ -54,7 +66,7 @@ def test_sampling_twice_with_one_seed_gives_the_same_bytes(subject):
 
     def sample(seed: int) -> torch.Tensor:
         noise = initial_noise(given.observed.shape, torch.Generator().manual_seed(seed))
-        return integrate(guided(denoiser, given, AudioGuidance(1.5)), noise, times(3))
+        return integrate(guided(denoiser.bound, given, Guidance(1.5)), noise, times(3))
 
     assert torch.equal(sample(3), sample(3))
     assert not torch.equal(sample(3), sample(4))

@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from omnihuman.config import configs_dir
+from omnihuman.config import configs_dir, read_yaml
 from omnihuman.denoisers.motion_dit import MotionDiT
 from omnihuman.training.files import Files
 from omnihuman.training.loop import Run, train
 from omnihuman.training.settings import read_settings
 from omnihuman.training.synthetic import SyntheticDataset
 
-CONFIGS = sorted(p for p in configs_dir().glob("training/*.yaml") if p.stem != "corpus")
+CONFIGS = sorted(p for p in configs_dir().glob("training/*.yaml") if "stages" in read_yaml(p))
 TINY = read_settings(configs_dir() / "training" / "tiny.yaml")
 
 

@@ -20,7 +20,7 @@ from omnihuman.perception.pose_file import read_pose, write_pose
 from omnihuman.perception.skeleton import draw_skeleton
 from omnihuman.pipeline.generate import OmniHumanPipeline
 from omnihuman.types import Clip
-from tests.tiny import draw_face, face_track, hum, tiny_parts
+from tests.tiny import draw_face, face_track, hum, tiny_parts, tiny_pipeline
 from tests.unit.latents.drawn_reference import POINTS, drawn_reference
 
 SIDE, FPS = 192, 25.0
@@ -246,3 +246,15 @@ def test_extract_finds_the_drawn_character(model_handle, tmp_path):
     found, _ = read_pose(tmp_path / "p.json")
     assert len(found.times_s) == 1 and found.confidence[0, 23:91].min() == 1
     assert len(list(read_frames(tmp_path / "p.mp4"))) == 1
+
+
+def test_a_driver_that_ends_early_is_told_and_one_over_the_limit_is_refused(image):
+    pipe = tiny_pipeline()
+    driver = Clip(np.repeat(image[None], 5, 0), 25.0)
+    result = pipe(image, hum(1.2), drive=driver, seed=1, size=192)
+    assert result.facts["driving"]["observed"] == pytest.approx(5 / 30, abs=0.05)
+    assert any("made up" in warning for warning in result.facts["warnings"])
+    limits = pipe.parts.settings.limits.model_copy(update={"duration_s": 0.1})
+    object.__setattr__(pipe.parts, "settings", pipe.parts.settings.model_copy(update={"limits": limits}))
+    with pytest.raises(InputError, match="driver_too_long"):
+        pipe(image, drive=Clip(np.repeat(image[None], 25, 0), 25.0), seed=1, size=192)

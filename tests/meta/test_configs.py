@@ -4,14 +4,18 @@ import pytest
 
 from omnihuman.cli.licences import ThirdParty
 from omnihuman.config import configs_dir, load
+from omnihuman.evaluation.ablation.settings import read_ablation
 from omnihuman.evaluation.driving import DrivingSettings
 from omnihuman.evaluation.pictures.settings import PictureSettings
+from omnihuman.evaluation.prompts import PromptSettings
 from omnihuman.evaluation.suite import SyncSettings
 from omnihuman.modelhub.registry import Registry
-from omnihuman.pipeline.assemble import PresetSettings
+from omnihuman.pipeline.preset import PresetSettings, needed_models
 from omnihuman.training.corpus import load_grammar
 from omnihuman.training.settings import read_settings
+from omnihuman.training.styles import load_styles
 from omnihuman.training.voice_gate import VoiceGateSettings
+from omnihuman.types import AnimationRequest
 
 READERS = {
     "third_party.yaml": lambda path: load(ThirdParty, path),
@@ -19,8 +23,11 @@ READERS = {
     "presets/*.yaml": lambda path: load(PresetSettings, path),
     "training/corpus.yaml": load_grammar,
     "training/voice-gate.yaml": lambda path: load(VoiceGateSettings, path),
+    "training/ablation.yaml": read_ablation,
+    "training/styles.yaml": load_styles,
     "training/*.yaml": read_settings,
     "evaluation/pictures.yaml": lambda path: load(PictureSettings, path),
+    "evaluation/prompts.yaml": lambda path: load(PromptSettings, path),
     "evaluation/sync.yaml": lambda path: load(SyncSettings, path),
     "evaluation/driving.yaml": lambda path: load(DrivingSettings, path),
 }
@@ -54,6 +61,7 @@ def test_every_model_of_a_preset_is_registered(path):
 
 def test_embedded_means_the_default_preset():
     """`make demo` fetches all that the default needs, and little else."""
-    needed = set(load(PresetSettings, configs_dir() / "presets" / "motion.yaml").models.model_dump().values())
+    preset = load(PresetSettings, configs_dir() / "presets" / "motion.yaml")
+    needed = set(needed_models(preset, AnimationRequest(image="a.png", say="Hello.")))
     embedded = {entry.id for entry in Registry.load() if entry.embedded}
     assert needed <= embedded

@@ -12,7 +12,7 @@ CONTACTS = ("labiodental", "tongue", "mouth_x")
 SPEECH_COLUMNS = [INDEX[name] for name in (*ARTICULATION, *CONTACTS)]
 """What only a speaking mouth does. `seal` stays: it also closes the lips of a person pictured with them parted."""
 
-MANNER_GROUPS = tuple(g for g in GROUPS if g in ("brows", "head", "torso", "arms"))
+MANNER_GROUPS = tuple(g for g in GROUPS if g in ("brows", "head", "torso", "arms", "hands"))
 """Groups that `motion_strength` scales; lips, lids and gaze keep their meaning."""
 
 

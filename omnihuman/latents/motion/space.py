@@ -119,7 +119,7 @@ class MotionSpace:
         return torch.from_numpy(np.ascontiguousarray((parameters / SCALE).T[None]))
 
     def follow(self, person: PersonTrack | KeypointTrack, reference: MotionReference, lips: bool) -> ConditionTrack:
-        """What a driver did, as a pose track for the pictured person; see `drive.py`."""
+        """What a driver did, as a pose track for the pictured person; see `drive/follow.py`."""
         return follow(person, reference, SPEC, lips)
 
     def adjust(self, latents: Tensor, activity: Float, motion_strength: float) -> Tensor:

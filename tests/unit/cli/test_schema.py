@@ -8,7 +8,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from omnihuman.cli import app
+from omnihuman.cli import app, main
 from omnihuman.cli.schema import CONSTANT_FIELDS, option_name
 from omnihuman.errors import InputError
 from omnihuman.types import AnimationRequest, build_request
@@ -58,3 +58,35 @@ def test_an_error_is_one_coded_line(as_json, tmp_path):
         assert json.loads(done.stdout)["error"]["code"] == "request_invalid"
     else:
         assert done.stderr.startswith("error[request_invalid]:") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        (["animate"], "--image"),
+        (["animate", "--image", "a.png", "--out", "a.mp4", "--fps", "fast"], "--fps"),
+        (["animate", "--image", "a.png", "--out", "a.mp4", "--expression", "none"], "--expression"),
+        (["pose", "extract", "a.mp4", "--out", "a.json", "--person", "0"], "--person"),
+        (["nothing"], "nothing"),
+    ],
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_wrong_command_is_one_coded_line(words, cause, as_json, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["omnihuman", *words, *(["--json"] if as_json else [])])
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    out, err = capsys.readouterr()
+    assert ended.value.code == 2
+    line = json.loads(out)["error"]["cause"] if as_json else err
+    assert cause in line and line.count("\n") == (0 if as_json else 1)
+    assert as_json or (err.startswith("error[usage]: ") and "--help" in err)
+
+
+def test_a_group_alone_shows_its_help(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["omnihuman", "pose"])
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    out, err = capsys.readouterr()
+    assert ended.value.code == 2 and "extract" in out and not err

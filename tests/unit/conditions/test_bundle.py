@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from omnihuman.conditions.base import ConditionWidths
 from omnihuman.conditions.bundle import Tracks, audio_rows, window_batch
 from omnihuman.conditions.mixing import without
 from omnihuman.conditions.reference import REFERENCE_WIDTH, reference_track
 from omnihuman.types import ConditionTrack, LatentSpec, ReferenceFacts
 
+WIDTHS = ConditionWidths(3, REFERENCE_WIDTH, 2)
 SPEC = LatentSpec("motion", 5, 25.0)
 FACTS = ReferenceFacts(10.0, 0.0, -5.0, 100.0, 512, 400, 1.0, 0.0, 1.0, 0.02)
 
@@ -32,21 +34,21 @@ def test_same_rate_is_a_copy():
 
 def test_window_starts_at_its_own_time_and_keeps_its_prefix():
     prefix = torch.randn(1, 5, 4)
-    batch = window_batch(Tracks(reference_track(FACTS), ramp()), SPEC, 10, 12, prefix, (REFERENCE_WIDTH, 2))
+    batch = window_batch(Tracks(reference_track(FACTS), ramp()), SPEC, 10, 12, prefix, WIDTHS)
     assert batch.audio.shape == (1, 24, 2) and batch.audio[0, 0, 0].item() == pytest.approx(0.4, abs=1e-5)
     assert torch.equal(batch.observed[:, :, :4], prefix) and batch.observed_mask[0, 0].tolist() == [1.0] * 4 + [0.0] * 8
     assert batch.audio_present.item() == batch.reference_present.item() == 1.0
 
 
 def test_absent_conditions_keep_their_shape():
-    batch = window_batch(Tracks(None, None), SPEC, 0, 6, None, (REFERENCE_WIDTH, 2))
+    batch = window_batch(Tracks(None, None), SPEC, 0, 6, None, WIDTHS)
     assert batch.audio.shape == (1, 12, 2) and batch.reference.shape == (1, REFERENCE_WIDTH)
     assert batch.audio_present.item() == batch.reference_present.item() == 0.0 and not batch.observed_mask.any()
 
 
 def test_without_switches_off_only_what_is_named():
-    batch = window_batch(Tracks(reference_track(FACTS), ramp()), SPEC, 0, 6, torch.ones(1, 5, 2), (REFERENCE_WIDTH, 2))
+    batch = window_batch(Tracks(reference_track(FACTS), ramp()), SPEC, 0, 6, torch.ones(1, 5, 2), WIDTHS)
     assert without(batch, ["audio"]).audio_present.item() == 0.0
     assert without(batch, ["audio"]).reference_present.item() == 1.0
-    with pytest.raises(ValueError, match="text"):
-        without(batch, ["text"])
+    with pytest.raises(ValueError, match="smell"):
+        without(batch, ["smell"])

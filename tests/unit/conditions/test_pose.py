@@ -59,11 +59,11 @@ def test_motion_frames_win_and_pose_fills_the_rest():
     mask = np.zeros((40, 3), np.float32)
     mask[:, 0] = 1
     tracks = Tracks(None, None, track(40, 25.0, mask))
-    batch = window_batch(tracks, SPEC, 10, 12, torch.full((1, 3, 4), 9.0), (2, 2))
+    batch = window_batch(tracks, SPEC, 10, 12, torch.full((1, 3, 4), 9.0))
     assert (batch.observed[:, :, :4] == 9).all() and (batch.observed_mask[:, :, :4] == 1).all()
     assert batch.observed_mask[0, :, 4:].mean(1).tolist() == [1, 0, 0]
     assert batch.observed[0, 0, 4:].numpy() == pytest.approx(SPEC.times_s(8, 14), abs=1e-5)
     alone = without(batch, ["pose"])
     assert torch.equal(alone.observed[:, :, :4], batch.observed[:, :, :4])
     assert not alone.observed_mask[:, :, 4:].any() and not alone.observed[:, :, 4:].any()
-    assert not without(window_batch(tracks, SPEC, 0, 12, None, (2, 2)), ["pose"]).observed_mask.any()
+    assert not without(window_batch(tracks, SPEC, 0, 12, None), ["pose"]).observed_mask.any()

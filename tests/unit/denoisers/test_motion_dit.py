@@ -10,13 +10,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from omnihuman.conditions.base import ConditionBatch
+from omnihuman.conditions.base import ConditionBatch, ConditionWidths
 from omnihuman.conditions.mixing import without
 from omnihuman.denoisers import weights_file
 from omnihuman.denoisers.motion_dit import MotionDiT
 from omnihuman.errors import ModelError, ResourceError
 
-C, T, D, R = 50, 20, 43, 8
+C, T, D, R, E = 50, 20, 43, 8, 384
 SIZE = {"width": 16, "layers": 2, "heads": 2, "mlp_ratio": 2, "audio_width": 8, "audio_layers": 1, "audio_reach": 7}
 
 
@@ -31,14 +31,14 @@ def tiny_model() -> MotionDiT:
 
 def conditions(batch: int = 2, num_frames: int = T) -> ConditionBatch:
     generator = torch.Generator().manual_seed(1)
-    zeros = torch.zeros(batch, C, num_frames)
-    return ConditionBatch(
-        torch.randn(batch, R, generator=generator),
-        torch.randn(batch, 2 * num_frames, D, generator=generator),
-        zeros,
-        zeros,
-        torch.ones(batch),
-        torch.ones(batch),
+    return replace(
+        ConditionBatch.absent(batch, C, num_frames, ConditionWidths(E, R, D)),
+        reference=torch.randn(batch, R, generator=generator),
+        audio=torch.randn(batch, 2 * num_frames, D, generator=generator),
+        text=torch.randn(batch, num_frames, E, generator=generator),
+        text_present=torch.ones(batch, num_frames),
+        reference_present=torch.ones(batch),
+        audio_present=torch.ones(batch),
     )
 
 
@@ -47,14 +47,39 @@ def latents(batch: int = 2, num_frames: int = T) -> torch.Tensor:
 
 
 @torch.no_grad()
-def test_absent_audio_and_reference_never_leak():
+def test_absent_conditions_never_leak():
     model, given = tiny_model(), conditions()
     t = torch.full((2,), 0.5)
-    for kind, field in (("audio", "audio"), ("reference", "reference")):
+    for kind in ("text", "audio", "reference"):
         absent = without(given, (kind,))
-        other = replace(absent, **{field: getattr(absent, field) + 5.0})
+        other = replace(absent, **{kind: getattr(absent, kind) + 5.0})
         assert torch.equal(model(latents(), t, absent), model(latents(), t, other)), kind
         assert not torch.allclose(model(latents(), t, absent), model(latents(), t, given)), kind
+
+
+@torch.no_grad()
+def test_a_prompt_is_read_only_on_the_frames_it_holds_for():
+    model, given, t = tiny_model(), conditions(), torch.full((2,), 0.5)
+    first_half = (torch.arange(T) < T // 2).float().expand(2, -1)
+    given = replace(given, text_present=first_half)
+    beyond = replace(given, text=given.text + 5.0 * (1 - first_half)[..., None])
+    assert torch.equal(model(latents(), t, given), model(latents(), t, beyond))
+    within = replace(given, text=given.text + 5.0 * first_half[..., None])
+    assert not torch.allclose(model(latents(), t, given), model(latents(), t, within))
+
+
+@torch.no_grad()
+def test_a_batch_without_any_prompt_equals_windows_without_one_in_a_mixed_batch():
+    model, given, t = tiny_model(), conditions(), torch.full((2,), 0.5)
+    bare = model(latents(), t, without(given, ("text",)))
+    mixed = replace(given, text_present=torch.tensor([[1.0], [0.0]]).expand(2, T))
+    torch.testing.assert_close(model(latents(), t, mixed)[1], bare[1], atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_bound_conditions_give_the_same_velocity():
+    model, given, t = tiny_model(), conditions(), torch.tensor([0.3, 0.9])
+    assert torch.equal(model.bound(given)(latents(), t), model(latents(), t, given))
 
 
 @torch.no_grad()

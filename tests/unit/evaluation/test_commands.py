@@ -151,7 +151,7 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_work(video, phone
 
 def test_a_read_only_place_is_refused_before_the_work(video, tmp_path, no_work, monkeypatch):
     refusal = PermissionError(errno.EACCES, "Permission denied")
-    monkeypatch.setattr("omnihuman.evaluation.output.TemporaryFile", Mock(side_effect=refusal))
+    monkeypatch.setattr("omnihuman.media.files.TemporaryFile", Mock(side_effect=refusal))
     for command, option in ((["motion"], "--report"), (["sheet", "--times", "1"], "--out")):
         result = run(*command, video, option, tmp_path / "new.png")
         assert result.exit_code == 3

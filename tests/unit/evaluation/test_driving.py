@@ -1,8 +1,11 @@
 """A result that does what its driver does meets the bars; one that does something else misses them."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from omnihuman.evaluation.driving import load_driving_settings, measure_driving
+from omnihuman.evaluation.driving import bars_for, load_driving_settings, measure_driving
+from omnihuman.evaluation.report import is_met
 from omnihuman.latents.motion.parameters import INDEX
 from tests.unit.latents.test_motion_drive import acted, performance, standing, turned
 
@@ -30,3 +33,25 @@ def test_what_the_driver_does_later_is_not_asked_for():
         parameters[start : start + 3, [INDEX["blink_l"], INDEX["blink_r"]]] = 1.0
     found = measure_driving(acted(parameters), acted(parameters[:50]), load_driving_settings())
     assert found.facts["driver_blinks"] == 1 and found.measurements["blink_f1"].value == 1.0
+
+
+def test_what_could_not_be_measured_misses_its_bar():
+    settings = load_driving_settings()
+    driver = acted(performance())
+    unseen = replace(driver, face_seen=np.zeros(len(driver.times_s), bool))
+    found = measure_driving(driver, unseen, settings)
+    bars = bars_for(found, settings)
+    assert {"yaw", "pitch", "roll", "lip_gap"} <= set(bars)
+    assert not any(is_met(found, name, least) for name, least in bars.items())
+
+
+def test_only_where_nobody_blinks_there_is_no_bar_for_blinks():
+    settings = load_driving_settings()
+    parameters = performance(100)
+    still = acted(parameters.copy())
+    parameters[20:23, [INDEX["blink_l"], INDEX["blink_r"]]] = 1.0
+    blinking = acted(parameters)
+    assert "blink_f1" not in bars_for(measure_driving(still, still, settings), settings)
+    for driver, result in ((still, blinking), (blinking, still)):
+        found = measure_driving(driver, result, settings)
+        assert "blink_f1" in bars_for(found, settings) and not is_met(found, "blink_f1", 0.7)

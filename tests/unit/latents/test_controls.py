@@ -28,7 +28,7 @@ def test_silence_rests_the_mouth_but_not_the_lids(parameters):
 
 def test_strength_scales_head_and_body_alone(parameters):
     still = apply_controls(parameters, np.ones(10, np.float32), 0.0)
-    for group in ("head", "torso", "arms", "brows"):
+    for group in ("head", "torso", "arms", "hands", "brows"):
         assert not still[:, group_indices(group)].any()
     for group in ("mouth", "eyes", "gaze"):
         assert np.array_equal(still[:, group_indices(group)], parameters[:, group_indices(group)])

@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 
 from omnihuman.latents.motion.drive.body_signal import person_signal
+from omnihuman.latents.motion.drive.face_signal import mesh_signal
+from omnihuman.latents.motion.drive.fit import fit_face
 from omnihuman.latents.motion.drive.fit_body import ArmRest, fit_body
 from omnihuman.latents.motion.drive.follow import cuts, follow
 from omnihuman.latents.motion.drive.timeline import Clock, soft_limited
+from omnihuman.latents.motion.face.depth import head_frame
 from omnihuman.latents.motion.parameters import GROUPS, HIGH, INDEX, LOW, NUM_PARAMETERS, SCALE, group_indices
 from omnihuman.latents.motion.posing import pose
 from omnihuman.latents.motion.space import SPEC
 from omnihuman.metrics.driving import blink_times, events_agree
-from omnihuman.perception.keypoints import keypoints_of
+from omnihuman.perception.keypoints import FACE, keypoints_of
 from tests.tiny import face_track
 from tests.unit.latents.drawn_reference import POINTS, drawn_reference
 
@@ -166,6 +169,51 @@ def test_a_limb_towards_the_camera_is_not_believed():
     fit = body_fit(replace(person, body=body))
     mask = fit.mask[:, INDEX["arm_shoulder_deg_l"]]
     assert mask[:18].all() and mask[42:].all() and not mask[22:38].any()
+
+
+def test_joints_that_are_not_seen_say_nothing_of_a_limbs_length():
+    t = 20 * np.sin(np.arange(60) / 6)
+    person = turned(standing(), 15, 13, t)
+    body, visibility = person.body.copy(), person.body_visibility.copy()
+    body[30:, 15], visibility[30:, 15] = 0.0, 0.0
+    fit = body_fit(replace(person, body=body, body_visibility=visibility))
+    mask = fit.mask[:, INDEX["arm_elbow_deg_l"]]
+    assert mask[:28].all() and not mask[32:].any()
+    assert abs(np.corrcoef(column(fit, "arm_elbow_deg_l")[:28], t[:28])[0, 1]) > 0.95
+
+
+@pytest.mark.parametrize("seen", [20, 70])
+def test_a_head_without_a_face_is_followed_however_seldom_it_is_seen(seen):
+    points = keypoints_of(acted(performance()))
+    confidence = points.confidence.copy()
+    confidence[:, FACE] = 0
+    confidence[seen:] = 0
+    track = follow(
+        replace(points, points=points.points * (confidence > 0)[..., None], confidence=confidence),
+        drawn_reference(),
+        SPEC,
+        lips=True,
+    )
+    roll = values_of(track)[:seen, INDEX["head_roll_deg"]]
+    assert np.isfinite(track.values).all() and track.mask[: seen - 1, INDEX["head_roll_deg"]].all()
+    assert np.corrcoef(roll, performance()[:seen, INDEX["head_roll_deg"]])[0, 1] > 0.95
+
+
+def test_an_iris_moves_as_far_as_the_driver_s():
+    """What the eye draws for full gaze is what full gaze is read from."""
+    look = np.array([0.0, 0.0, 0.4] * 20)
+    faces = []
+    for share in look:
+        points = POINTS.copy()
+        frame = head_frame(points)
+        points[468:478] += 0.075 * share * frame.iod_px * frame.axes[:, 1]
+        points[468:478] += 0.10 * share * frame.iod_px * frame.axes[:, 0]
+        faces.append(points)
+    fit = fit_face(
+        mesh_signal(np.stack(faces)), np.ones(60, bool), Clock(*[np.arange(60) * 1.0] * 2), drawn_reference()
+    )
+    for name in ("gaze_x", "gaze_y"):
+        assert fit.values[:, INDEX[name]] == pytest.approx(look, abs=0.03), name
 
 
 def test_sway_lean_twist_and_shrug_have_their_signs():

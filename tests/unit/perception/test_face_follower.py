@@ -60,8 +60,9 @@ def test_the_passer_by_can_be_chosen_instead():
     assert followed(crossing(), first=2)[-1] == 500
 
 
-def test_a_missing_number_falls_back_to_the_last_face():
-    assert followed([{"RED": 300}], first=5) == [300]
+def test_a_person_who_is_not_there_is_not_replaced_by_another():
+    assert followed([{"RED": 300}, {"RED": 300, "GREEN": 100}], first=2) == [None, 100]
+    assert followed([{"RED": 300}], first=5) == [None]
 
 
 def test_a_short_loss_is_survived():

@@ -1,5 +1,6 @@
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,6 +110,11 @@ BAD = {
     "no mouth": (few(right_mouth=None), "'right_mouth' is missing"),
     "outside": (few(nose_tip=[900, 200]), "outside the picture"),
     "no number": (few(nose_tip=[float("nan"), 200]), "no number"),
+    "beyond": (record(mesh=[[1e300, 1e300, 1e300]] * 478), "beyond every picture"),
+    "too large for a float": (few(nose_tip=[10**400, 200]), "nose_tip"),
+    "a side without end": (record(width=10**400), "width"),
+    "a mesh in one place": (record(mesh=[[9.0, 9.0, 9.0]] * 478, points={}), "in one place"),
+    "all names in one place": (few(**dict.fromkeys(ESSENTIAL, [200, 200])), "in one place"),
     "three numbers": (few(nose_tip=[1, 2, 3]), "nose_tip"),
     "short mesh": (record(mesh=[[1, 2]] * 100), "100 rows"),
     "ragged mesh": (record(mesh=[[1, 2]] * 467 + [[1, 2, 3]]), "every row"),
@@ -133,7 +139,7 @@ def test_the_nearest_name_is_suggested(read):
 
 
 def test_a_missing_file_is_coded(tmp_path):
-    for path in (tmp_path / "none.json", tmp_path):
+    for path in (tmp_path / "none.json", tmp_path, Path("/dev/zero")):
         with pytest.raises(InputError, match="landmarks_missing"):
             read_landmarks(path, SIDE, SIDE)
 

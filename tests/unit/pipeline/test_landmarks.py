@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from omnihuman.errors import InputError, ResourceError
+from omnihuman.errors import InputError, OmniHumanError
 from omnihuman.media.image import read_image, write_image
 from omnihuman.perception.landmark_file import ESSENTIAL, landmark_record
 from omnihuman.perception.pictured import PersonFinder
@@ -50,19 +50,33 @@ def test_nobody_gives_a_template_to_move(tmp_path):
     assert np.allclose(person.landmarks[:, :2].mean(axis=0), [150, 100], atol=20)
 
 
-@pytest.mark.parametrize(("face", "sheet", "code"), [(2, None, "face_number_invalid"), (1, "s.what", "output_invalid")])
-def test_what_cannot_be_written_is_coded(picture, tmp_path, face, sheet, code):
-    with pytest.raises(InputError, match=code):
+@pytest.mark.parametrize(
+    ("face", "sheet", "code"),
+    [
+        (2, None, "face_number_invalid"),
+        (1, "s.what", "output_invalid"),
+        (1, "s.jpg", "output_invalid"),
+        (1, "folder.png", "output_invalid"),
+        (1, "a.json", "output_invalid"),
+        (1, "person.png/s.png", "output_unwritable"),
+    ],
+)
+def test_what_cannot_be_written_is_coded_and_leaves_nothing(picture, tmp_path, face, sheet, code):
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(OmniHumanError, match=code):
         write_landmarks(picture, tmp_path / "a.json", None if sheet is None else tmp_path / sheet, finder(), face)
+    assert {path.name for path in tmp_path.iterdir()} == {"person.png", "folder.png"}
 
 
 def test_the_picture_is_never_overwritten(picture, tmp_path):
     before = picture.read_bytes()
-    for out, sheet in ((picture, None), (tmp_path / "a.json", picture)):
+    named_so = tmp_path / "link.json"
+    named_so.symlink_to(picture)
+    for out, sheet in ((named_so, None), (tmp_path / "a.json", picture)):
         with pytest.raises(InputError, match="overwrite"):
             write_landmarks(picture, out, sheet, finder(), 1)
-    with pytest.raises(ResourceError, match="output_unwritable"):
-        write_landmarks(picture, tmp_path, None, finder(), 1)
+    with pytest.raises(InputError, match="output_invalid"):
+        write_landmarks(picture, picture, None, finder(), 1)
     assert picture.read_bytes() == before
 
 

@@ -26,7 +26,7 @@ def test_no_names_paths_or_text_unless_asked():
 
 def test_settings_repeat_the_request():
     settings = facts(steps=3)["settings"]
-    expected = set(AnimationRequest.model_fields) - {"image", "audio", "say", "drive", "pose", "landmarks"}
+    expected = set(AnimationRequest.model_fields) - {"image", "audio", "say", "drive", "pose", "landmarks", "text"}
     assert set(settings) == expected and settings["seed"] == 7 and settings["steps"] == 3
 
 

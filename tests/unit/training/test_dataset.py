@@ -8,7 +8,11 @@ from omnihuman.errors import ResourceError
 from omnihuman.latents.motion.parameters import INDEX, NUM_PARAMETERS, SCALE
 from omnihuman.speech.inventory import PHONES, SILENCE, TimedPhone
 from omnihuman.training.dataset import WindowDataset, WindowSettings, random_reference
+from omnihuman.training.phrasebook import Phrasebook
 from omnihuman.training.precompute import Recording, load_recording, save_recording
+from omnihuman.training.script import ScriptSettings, ScriptWriter
+from omnihuman.training.style_sentences import Caption
+from omnihuman.training.styles import load_styles
 
 WIDTH = 43
 
@@ -127,3 +131,63 @@ def test_no_long_recording_is_a_coded_error(shards, tmp_path):
         with pytest.raises(ResourceError) as caught:
             WindowDataset(paths, windows(num_frames=3000), 0)
         assert caught.value.code == "training_data_missing"
+
+
+def writer(**settings):
+    """Captions of three styles, of a pair and of nothing, one embedding axis each."""
+    names = ("smiling", "nodding", "turning_left")
+    captions = [Caption(name, (name,), 1.0) for name in names]
+    captions += [Caption("both", names[:2], 1.0), Caption("talks", (), 1.0)]
+    book = Phrasebook(tuple(captions), np.eye(5, 384, dtype=np.float32))
+    return ScriptWriter(load_styles(), book, ScriptSettings(**settings))
+
+
+def test_windows_without_captions_have_no_text(shards):
+    _, conditions, _ = WindowDataset(shards, windows(num_frames=30), 0).batch(0, 4)
+    assert conditions.text.shape == (4, 30, 384) and conditions.text_present.shape == (4, 30)
+    assert not conditions.text.any() and not conditions.text_present.any()
+
+
+def test_a_batch_with_text_is_a_function_of_seed_and_step(shards):
+    data = WindowDataset(shards, windows(num_frames=60), 1, writer())
+    data.batch(2, 4)
+    latents, conditions, _ = data.batch(5, 12)
+    again, conditions_again, _ = WindowDataset(shards, windows(num_frames=60), 1, writer()).batch(5, 12)
+    assert torch.equal(latents, again) and torch.equal(conditions.text, conditions_again.text)
+    assert torch.equal(conditions.text_present, conditions_again.text_present)
+    assert 0.4 < conditions.text_present.amax(1).mean() < 1.0
+    assert torch.equal(conditions.text.norm(dim=-1) > 0.5, conditions.text_present > 0)
+
+
+def test_latents_do_what_the_text_says(shards):
+    told = writer(text_ratio=1.0, change_share=0.0, pair_share=0.0, noise=0.0)
+    latents, conditions, _ = WindowDataset(shards, windows(num_frames=100), 0, told).batch(0, 60)
+    values = latents * torch.from_numpy(SCALE)[:, None]
+    axis = conditions.text[:, 0].argmax(-1)
+    smiles = values[:, INDEX["smile_l"]].mean(-1)
+    yaw = values[:, INDEX["head_yaw_deg"]].mean(-1)
+    assert smiles[axis == 0].min() > 0.35 > smiles[axis != 0].mean() + 0.2
+    assert yaw[axis == 2].mean() < -6.0 and yaw[axis == 2].max() < yaw[axis != 2].mean()
+    assert (axis == 4).any()
+
+
+def test_text_leaves_sound_and_picture_alone(shards):
+    """What a window is told is drawn after its sound and its picture."""
+    plain, _, _ = (data := WindowDataset(shards, windows(num_frames=60), 3)).batch(1, 6)
+    _, without, _ = data.batch(1, 6)
+    told, conditions, _ = WindowDataset(shards, windows(num_frames=60), 3, writer()).batch(1, 6)
+    assert torch.equal(without.audio, conditions.audio) and torch.equal(without.reference, conditions.reference)
+    assert not torch.equal(plain, told)
+
+
+def test_the_mouth_follows_the_loudness_of_the_cleanest_variant(tmp_path):
+    quiet, loud = recording(["D", "AA"]), recording(["D", "AA"])
+    loud.features[0, :, -1], quiet.features[0, :, -1] = 0.8, -0.2
+    loud.features[1, :, -1] = quiet.features[1, :, -1] = 0.1
+    openings = []
+    for name, stored in (("quiet", quiet), ("loud", loud)):
+        save_recording(stored, tmp_path / f"{name}.npz")
+        data = WindowDataset([tmp_path / f"{name}.npz"], windows(num_frames=60, quiet_ratio=0.0), 0)
+        latents, _, _ = data.batch(0, 8)
+        openings.append(float(latents[:, INDEX["jaw_open"]].mean()))
+    assert openings[1] > 1.3 * openings[0] > 0

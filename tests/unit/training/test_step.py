@@ -88,6 +88,23 @@ def test_the_regression_is_judged_only_where_there_is_sound(windows):
     assert regression(0.0) == 0.0
 
 
+def test_a_regression_sees_nothing_of_the_data_but_what_is_observed(windows):
+    class Witness(Oracle):
+        def velocity_and_regression(self, latents, t, conditions):
+            self.seen, self.times = latents, t
+            return super().velocity_and_regression(latents, t, conditions)
+
+    settings = LossSettings(objective="regression")
+    conditions = mixed(windows, motion_frames=1.0, pose=0.5)
+    losses = []
+    for seed in (1, 2):
+        model = Witness(windows[0], torch.full_like(windows[0], 0.5))
+        losses.append(step(model, windows[0], conditions, windows[2], settings, generator(seed))[0])
+        assert torch.equal(model.seen, conditions.observed)
+        assert torch.equal(model.times, torch.ones(BATCH))
+    assert losses[0] == losses[1] > 0, "there is no chance in it"
+
+
 def test_times_are_uniform_and_stratified():
     t = stratified_times(1000, generator())
     assert ((t >= 0) & (t < 1)).all()
@@ -97,12 +114,14 @@ def test_times_are_uniform_and_stratified():
 
 
 def test_ratios_are_shares_of_the_windows(windows):
-    seen = {"reference": 0.0, "audio": 0.0, "pose": 0.0}
+    seen = {"text": 0.0, "reference": 0.0, "audio": 0.0, "pose": 0.0}
     for seed in range(20):
-        conditions = mixed(windows, seed, reference=0.9, audio=0.5, pose=0.25)
+        conditions = mixed(windows, seed, text=0.7, reference=0.9, audio=0.5, pose=0.25)
+        seen["text"] += conditions.text_present.mean().item() / 20
         seen["reference"] += conditions.reference_present.mean().item() / 20
         seen["audio"] += conditions.audio_present.mean().item() / 20
         seen["pose"] += conditions.observed_mask.amax(dim=(1, 2)).mean().item() / 20
+    assert seen["text"] == pytest.approx(0.7, abs=0.05)
     assert seen["reference"] == pytest.approx(0.9, abs=0.03)
     assert seen["audio"] == pytest.approx(0.5, abs=0.05)
     assert 0.18 < seen["pose"] <= 0.28

@@ -136,8 +136,7 @@ def _outside(points: Float, outline: Float) -> Float:
 
 def on_segment(points: Float, start: Float, end: Float) -> tuple[Float, Float]:
     """For points `N 2`: share `N` of the way from `start` to `end` of the nearest point, and the distance `N`."""
-    along = (end - start).astype(np.float64)
-    square = max(float(along @ along), 1e-6)
-    share = np.clip((points - start) @ along / square, 0.0, 1.0)
-    distance = np.linalg.norm(points - start - share[:, None] * along, axis=1)
-    return share, distance
+    along_x, along_y = (float(d) for d in end - start)
+    from_x, from_y = points[:, 0] - start[0], points[:, 1] - start[1]
+    share = np.clip((from_x * along_x + from_y * along_y) / max(along_x**2 + along_y**2, 1e-6), 0.0, 1.0)
+    return share, np.hypot(from_x - share * along_x, from_y - share * along_y)

@@ -155,10 +155,9 @@ def _scene(sight: Sight, arm: ArmBones, other: ArmBones, cut: ArmMatte, beneath:
 def _not_this_arm(sight: Sight, other: ArmBones) -> Float:
     """`H W` 1 where face, trunk or the other arm surely are."""
     height, width = sight.matte.shape
-    size = 2 * max(1, round(_CORE_SW * sight.torso.width_px)) + 1
-    # In bytes: the same result as in floats, three times as fast, and the ellipse is large.
-    core = cv2.erode(sight.trunk.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-    mask = core.astype(np.float32)
+    # An erosion by a disc; by way of distances its cost does not grow with the disc.
+    depth_px = cv2.distanceTransform(sight.trunk.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    mask = (depth_px > max(1, round(_CORE_SW * sight.torso.width_px))).astype(np.float32)
     cv2.fillPoly(mask, [np.round(sight.landmarks[list(topo.OVAL), :2]).astype(np.int32)], 1.0)
     seen = [UPPER] if other.seen[1] >= _SEEN else []
     seen += [FORE, HAND] if min(other.seen[1:]) >= _SEEN else []

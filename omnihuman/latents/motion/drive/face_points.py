@@ -86,15 +86,19 @@ def angles_deg(rotation: Float) -> tuple[float, float, float]:
     return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(roll))
 
 
-def head_only(points: Float) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Head from the body points `N 133 2` alone: angles `N 3`, place `N 3` as in `FaceSignal`, and IOD in pixels."""
+def head_only(points: Float, seen: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Head from the body points `N 133 2` alone, seen in the frames `seen`, at least one.
+
+    Returns:
+        Angles `N 3` and place `N 3` as in `FaceSignal`, meaningless where it is not seen, and IOD in pixels.
+    """
     ears = points[:, EAR_L].astype(np.float64) - points[:, EAR_R]
     eyes = points[:, EYE_L].astype(np.float64) - points[:, EYE_R]
     right = ears + eyes
     roll = np.arctan2(right[:, 1], right[:, 0])
     axes = np.stack([np.cos(roll), np.sin(roll)], 1), np.stack([-np.sin(roll), np.cos(roll)], 1)
     ahead = points[:, NOSE] - (points[:, EAR_L] + points[:, EAR_R]) / 2
-    usual = float(np.median(np.linalg.norm(ears, axis=1))) / _EARS_IOD
+    usual = max(1.0, float(np.median(np.linalg.norm(ears[seen], axis=1))) / _EARS_IOD)
     turned = [np.arcsin(np.clip((ahead * axis).sum(1) / (usual * _NOSE_AHEAD_IOD), -0.95, 0.95)) for axis in axes]
     angles = np.degrees(np.column_stack([turned[0], turned[1], roll]))
     middle = points[:, [EAR_L, EAR_R]].mean(1)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from omnihuman.latents.motion.drive.face_signal import FaceSignal
 from omnihuman.latents.motion.drive.timeline import Clock, soft_limited
 from omnihuman.latents.motion.face import topology as topo
+from omnihuman.latents.motion.face.eyes import GAZE_IOD
 from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW, NUM_PARAMETERS
 from omnihuman.latents.motion.ramps import smoothstep
 from omnihuman.latents.motion.reference import MotionReference
@@ -34,7 +35,6 @@ _LID_SHARE = (0.30, 0.48, 0.56, 0.63, 0.70, 0.75, 0.82, 0.88, 0.94, 1.06, 1.25)
 _BLINK = (1.0, 1.0, 0.90, 0.72, 0.56, 0.48, 0.34, 0.18, 0.0, 0.0, -0.15)
 """Lid distance over the open eye's, as the mesh reads it, and the blink that it means: the mesh hardly reacts to the
 first half of the way (rendered blinks of five photographs)."""
-_GAZE_IOD = (0.10, 0.06)
 _ANGLES = ("head_yaw_deg", "head_pitch_deg", "head_roll_deg")
 _PLACE = ("head_x", "head_y", "head_scale")
 
@@ -83,7 +83,7 @@ def fit_face(signal: FaceSignal, seen: NDArray[np.bool_], clock: Clock, referenc
     lids = [INDEX["blink_l"], INDEX["blink_r"]]
     values[:, lids] = both + apart
     if signal.gaze is not None:
-        gaze = (signal.gaze - np.median(signal.gaze, 0)) / _GAZE_IOD
+        gaze = (signal.gaze - np.median(signal.gaze, 0)) / GAZE_IOD
         lids_open = 1 - np.clip(blink.max(1, keepdims=True) / 0.6, 0, 1)
         values[:, [INDEX["gaze_x"], INDEX["gaze_y"]]] = clock.smooth(spread(gaze * lids_open), seen, GAZE_SIGMA_S)
     angles = clock.smooth(spread(signal.angles_deg), seen, HEAD_SIGMA_S)

@@ -154,12 +154,11 @@ def _fit_shrug(fit: _Columns, signal: BodySignal, width: float) -> None:
 def _fit_arms(fit: _Columns, signal: BodySignal, rests: dict[str, ArmRest]) -> None:
     """Turns of upper arm, forearm and hand about the joint nearer to the body, against the part that carries each."""
     for k, side in enumerate("lr"):
-        upper, upper_seen = _limb(signal.shoulders[:, k], signal.elbows[:, k])
-        fore, fore_seen = _limb(signal.elbows[:, k], signal.wrists[:, k])
-        upper_seen &= signal.seen["shoulders"][:, k] & signal.seen["elbows"][:, k]
-        fore_seen &= signal.seen["elbows"][:, k] & signal.seen["wrists"][:, k]
-        hand, hand_seen = _limb(signal.hands[:, k, 0], signal.hands[:, k, _MIDDLE_ROOT])
-        hand_seen &= signal.hands_seen[:, k] & fore_seen
+        shoulder_seen, elbow_seen, wrist_seen = (signal.seen[name][:, k] for name in ("shoulders", "elbows", "wrists"))
+        upper, upper_seen = _limb(signal.shoulders[:, k], signal.elbows[:, k], shoulder_seen & elbow_seen)
+        fore, fore_seen = _limb(signal.elbows[:, k], signal.wrists[:, k], elbow_seen & wrist_seen)
+        hand, hand_seen = _limb(signal.hands[:, k, 0], signal.hands[:, k, _MIDDLE_ROOT], signal.hands_seen[:, k])
+        hand_seen = hand_seen & fore_seen
         joints = {
             "arm_shoulder_deg": (upper, upper_seen, _ARM_SIGMA_S),
             "arm_elbow_deg": (fore - upper, upper_seen & fore_seen, _ARM_SIGMA_S),
@@ -210,12 +209,13 @@ def _fit_hands(fit: _Columns, signal: BodySignal) -> None:
         fit.put(f"finger_curl_{side}", curl, seen, _HAND_SIGMA_S, centred=False)
 
 
-def _limb(start: Float, end: Float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Angle `N` of a limb, degrees clockwise from the picture's right, and whether it is long enough to tell."""
+def _limb(start: Float, end: Float, seen: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Angle `N` of a limb, degrees clockwise from the picture's right, and where it is seen and long enough to tell."""
     ray = end - start
     length = np.linalg.norm(ray, axis=1)
-    usual = float(np.percentile(length, 75))
-    return np.degrees(np.arctan2(ray[:, 1], ray[:, 0])), length > _MIN_LENGTH_SHARE * max(usual, 1e-6)
+    # Joints that are not seen may lie anywhere: they say nothing of the limb's usual length.
+    usual = float(np.percentile(length[seen], 75)) if seen.any() else 0.0
+    return np.degrees(np.arctan2(ray[:, 1], ray[:, 0])), seen & (length > _MIN_LENGTH_SHARE * max(usual, 1e-6))
 
 
 def _unwrapped(angle_deg: Float, seen: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:

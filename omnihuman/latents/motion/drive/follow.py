@@ -100,7 +100,7 @@ def _fit_face_of(
         return fit_face(signal, seen, clock, reference), seen, tuple(g for g in FACE_GROUPS if g != "gaze")
     seen = np.asarray(person.confidence[:, :HEAD_POINTS].min(1) > MIN_CONFIDENCE, bool)
     if seen.any():
-        return fit_head(*head_only(person.points), seen, clock), seen, ("head",)
+        return fit_head(*head_only(person.points, seen), seen, clock), seen, ("head",)
     return None, seen, ()
 
 

@@ -21,7 +21,8 @@ from omnihuman.latents.motion.ramps import ramp
 from omnihuman.latents.motion.scene.composite import sample_sprite
 from omnihuman.types import Float, Image
 
-_GAZE_IOD = (0.10, 0.075)
+GAZE_IOD = (0.10, 0.075)
+"""How far full gaze_x and gaze_y move an iris; the units of the table."""
 _REPAINT_RADII = 0.2
 _KEPT_RADII = (0.30, 0.30, 0.15, 0.0)
 """How near, in its radii, the middle of an iris may come to the end of the eye: left, right, above, below."""
@@ -156,8 +157,8 @@ def gaze_shift(gaze_x: float, gaze_y: float, frame: HeadFrame, eyes: dict[str, E
     """Shift of both irises in pixels for gaze parameters in -1..1, `2`; narrow and half turned eyes look less far."""
     right, down = frame.axes[:2, 0], frame.axes[:2, 1]
     reach = np.minimum(eyes["r"].reach, eyes["l"].reach)
-    far_x = min(_GAZE_IOD[0] * frame.iod_px, float(reach[1 if gaze_x > 0 else 0]))
-    far_y = min(_GAZE_IOD[1] * frame.iod_px, float(reach[3 if gaze_y > 0 else 2]))
+    far_x = min(GAZE_IOD[0] * frame.iod_px, float(reach[1 if gaze_x > 0 else 0]))
+    far_y = min(GAZE_IOD[1] * frame.iod_px, float(reach[3 if gaze_y > 0 else 2]))
     return np.asarray(gaze_x * far_x * right + gaze_y * far_y * down, np.float32)
 
 

@@ -12,7 +12,6 @@ NUM_LANDMARKS: Final = 468
 EYE_OUTER_R, EYE_OUTER_L = 33, 263
 FOREHEAD, CHIN, NOSE_TIP = 10, 152, 1
 EAR_R, EAR_L = 127, 356
-LIP_CORNER_R, LIP_CORNER_L = 78, 308
 
 UPPER_LIP_ROWS: Final = (
     (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291),
@@ -46,7 +45,6 @@ BROW_LOWER: Final = {"r": (46, 53, 52, 65, 55), "l": (285, 295, 282, 283, 276)}
 CHIN_LINE: Final = (18, 200, 199, 175, 152)
 """Middle line from below the lower lip to the chin."""
 NOSE: Final = (1, 2, 4, 5, 6, 19, 94, 98, 327, 97, 326, 64, 294, 48, 278, 49, 279, 102, 331, 129, 358, 168, 195, 197)
-CHEEK_R, CHEEK_L = (50, 205, 36, 187, 123), (280, 425, 266, 411, 352)
 
 OVAL: Final = (
     *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),

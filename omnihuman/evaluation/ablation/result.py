@@ -1,0 +1,111 @@
+"""The folder of one run: what it was made with, what came out. A folder made with other settings is never touched.
+
+`run.json` is written before the first step, `result.json` after judging: a run without one goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from omnihuman.denoisers import weights_file
+from omnihuman.errors import InputError
+from omnihuman.metrics.measurement import Measurement
+from omnihuman.training.files import Files
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What one run came to.
+
+    Attributes:
+        variant: Its variant.
+        seed: Its seed.
+        training_key: Names the training that was run.
+        judging_key: Names how it was judged.
+        steps: Optimiser steps done.
+        cpu_s: Processor seconds of training.
+        losses: Smoothed losses at the end.
+        measurements: Quantity -> record, see `Measurement.as_record`.
+    """
+
+    variant: str
+    seed: int
+    training_key: str
+    judging_key: str
+    steps: int
+    cpu_s: float
+    losses: dict[str, float]
+    measurements: dict[str, dict[str, Any]]
+
+    def value(self, quantity: str) -> float | None:
+        """A number, or None where it is not defined."""
+        found = self.measurements.get(quantity)
+        return None if found is None else found["value"]
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of one run."""
+
+    path: Path
+
+    @property
+    def files(self) -> Files:
+        """Weights, checkpoint and log of the training loop."""
+        return Files(self.path / "weights.safetensors", self.path / "checkpoint.safetensors")
+
+    def claim(self, training_key: str) -> None:
+        """Marks the folder as this training's.
+
+        Raises:
+            InputError: `run_unfit`: it holds another one.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        marker = self.path / "run.json"
+        if not marker.exists():
+            _write(marker, {"training_key": training_key})
+        elif _read(marker).get("training_key") != training_key:
+            cause = f"{self.path.parent.name}/{self.path.name} holds a run of other settings or windows"
+            raise InputError("run_unfit", cause, "Choose another --out, or delete that folder.")
+
+    def result(self) -> RunResult | None:
+        """The result; None when the run is not finished."""
+        path = self.path / "result.json"
+        return RunResult(**_read(path)) if path.exists() else None
+
+    def finish(self, result: RunResult) -> None:
+        """Stores the result and gives up the checkpoint, which is no longer needed."""
+        _write(self.path / "result.json", asdict(result))
+        self.files.checkpoint.unlink(missing_ok=True)
+
+
+def records(measurements: Mapping[str, Measurement]) -> dict[str, dict[str, Any]]:
+    """JSON-ready measurements."""
+    return {name: measured.as_record() for name, measured in measurements.items()}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A JSON object of ours.
+
+    Raises:
+        InputError: `result_unreadable`.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        assert isinstance(found, dict)
+    except (OSError, ValueError, AssertionError):
+        cause = f"{path.parent.parent.name}/{path.parent.name}/{path.name} cannot be read"
+        raise InputError("result_unreadable", cause, "Delete that folder; the run is then made again.") from None
+    return found
+
+
+def _write(path: Path, record: Mapping[str, Any]) -> None:
+    """Writes aside and renames."""
+    part = path.with_suffix(".part")
+    with weights_file.output_errors(path):
+        part.write_text(json.dumps(record, indent=1), encoding="utf-8")
+        part.replace(path)
