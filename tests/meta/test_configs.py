@@ -19,6 +19,7 @@ from omnihuman.pipeline.preset import PresetSettings, needed_models
 from omnihuman.training.corpus import load_grammar
 from omnihuman.training.settings import read_settings
 from omnihuman.training.styles import load_styles
+from omnihuman.training.voice_gate import VoiceGateSettings
 from omnihuman.types import AnimationRequest
 
 READERS = {
@@ -26,6 +27,7 @@ READERS = {
     "models/*.yaml": lambda path: Registry.load(path.parent),
     "presets/*.yaml": lambda path: load(PresetSettings, path),
     "training/corpus.yaml": load_grammar,
+    "training/voice-gate.yaml": lambda path: load(VoiceGateSettings, path),
     "training/ablation.yaml": read_ablation,
     "training/styles.yaml": load_styles,
     "training/*.yaml": read_settings,
