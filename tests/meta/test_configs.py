@@ -17,6 +17,7 @@ from omnihuman.evaluation.together import TogetherSettings
 from omnihuman.modelhub.registry import Registry
 from omnihuman.pipeline.preset import PresetSettings, needed_models
 from omnihuman.training.corpus import load_grammar
+from omnihuman.training.mel_settings import read_mel_settings
 from omnihuman.training.settings import read_settings
 from omnihuman.training.styles import load_styles
 from omnihuman.training.voice_gate import VoiceGateSettings
@@ -30,6 +31,7 @@ READERS = {
     "training/voice-gate.yaml": lambda path: load(VoiceGateSettings, path),
     "training/ablation.yaml": read_ablation,
     "training/styles.yaml": load_styles,
+    "training/mel.yaml": read_mel_settings,
     "training/*.yaml": read_settings,
     "evaluation/pictures.yaml": lambda path: load(PictureSettings, path),
     "evaluation/prompts.yaml": lambda path: load(PromptSettings, path),

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from omnihuman.denoisers import weights_file
+from omnihuman import weights_file
 from omnihuman.evaluation.ablation.claims import Verdict, judge_claims
 from omnihuman.evaluation.ablation.plot import draw
 from omnihuman.evaluation.ablation.result import RunResult

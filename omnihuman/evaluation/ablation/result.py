@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from omnihuman.denoisers import weights_file
+from omnihuman import weights_file
 from omnihuman.errors import InputError
 from omnihuman.metrics.measurement import Measurement
 from omnihuman.training.files import Files

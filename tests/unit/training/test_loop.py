@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 import torch
 
+from omnihuman import weights_file
 from omnihuman.config import configs_dir
-from omnihuman.denoisers import weights_file
 from omnihuman.denoisers.motion_dit import MotionDiT
 from omnihuman.errors import ConfigError, InputError, ResourceError
 from omnihuman.flow.schedule import times
 from omnihuman.flow.solver import integrate
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS
 from omnihuman.training.files import Files
-from omnihuman.training.loop import Progress, Run, learning_rate, train
+from omnihuman.training.loop import Progress, Run, train
+from omnihuman.training.run import learning_rate
 from omnihuman.training.settings import LossSettings, OptimizerSettings, TrainingSettings, read_settings
 from omnihuman.training.synthetic import SyntheticDataset
 
