@@ -21,7 +21,9 @@ from omnihuman.pipeline.assemble import PipelineParts
 from omnihuman.pipeline.generate import OmniHumanPipeline
 from omnihuman.pipeline.preset import load_preset
 from omnihuman.speech.clock import row_count
+from omnihuman.speech.gate import speech_activity
 from omnihuman.speech.phones import POSTERIOR_WIDTH
+from omnihuman.speech.voice_activity import NOISE_OR_MUSIC, SPEECH, VoiceActivity
 from omnihuman.types import Sound
 from tests.unit.perception.drawn_face import draw_face
 
@@ -63,6 +65,14 @@ class TinyVoice:
 
     def speak(self, text, speaker=None):
         return type("Speech", (), {"sound": hum(0.06 * len(text)), "phones": ()})()
+
+
+class TinyGate:
+    """Takes every sound that is not steady for a voice."""
+
+    def listen(self, sound, log_posteriors=None):
+        opening = speech_activity(sound)
+        return VoiceActivity(opening, np.where(opening > 0.5, SPEECH, NOISE_OR_MUSIC).astype(np.uint8))
 
 
 class TinyFace:
@@ -143,6 +153,7 @@ def tiny_parts(preset="motion", denoiser=None) -> PipelineParts:
         space=MotionSpace(TinyFace(), TinyMatte(), None),
         denoiser=lambda: nullcontext(model),
         audio=AudioConditioner(lambda: nullcontext(TinyPhones())),
+        gate=TinyGate(),
         text=TextConditioner(lambda: nullcontext(TinySentences())),
         voice=lambda: nullcontext(TinyVoice()),
         tracker=TinyTracker(),

@@ -18,6 +18,7 @@ from omnihuman.perception.matte import PersonMatte
 from omnihuman.perception.tracker import PersonTracker
 from omnihuman.pipeline.preset import ModelIds, PresetSettings, load_preset
 from omnihuman.pipeline.watch import Tracker
+from omnihuman.speech.voice_activity import VoiceGate
 from omnihuman.types import Handle
 
 
@@ -31,6 +32,7 @@ class PipelineParts:
         space: Latent space.
         denoiser: Handle of the denoiser.
         audio: Sound -> audio condition.
+        gate: Where somebody speaks or sings.
         text: Prompts -> text condition.
         voice: Handle of the built-in voice.
         tracker: Follows the person of a driving video.
@@ -42,6 +44,7 @@ class PipelineParts:
     space: LatentSpace
     denoiser: Handle
     audio: AudioConditioner
+    gate: VoiceGate
     text: TextConditioner
     voice: Handle
     tracker: Tracker
@@ -63,6 +66,7 @@ def assemble(name: str, hub: ModelHub) -> PipelineParts:
         space=SPACES[preset.space](models, hub),
         denoiser=hub.handle(models.denoiser),
         audio=AudioConditioner(hub.handle(models.phones)),
+        gate=VoiceGate(hub.handle(models.voice_detector), hub.handle(models.voice_judge)),
         text=TextConditioner(hub.handle(models.sentences)),
         voice=hub.handle(models.voice),
         tracker=tracker_of(models, hub),

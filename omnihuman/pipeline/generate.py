@@ -21,6 +21,7 @@ from torch import Tensor
 from omnihuman.conditions.bundle import Tracks, pose_window
 from omnihuman.conditions.prompts import last_moment_s
 from omnihuman.conditions.reference import reference_track
+from omnihuman.conditions.voice import hushed, log_posteriors_of, silence_of, sustained
 from omnihuman.errors import InputError
 from omnihuman.latents.base import Reference
 from omnihuman.media.video import VideoWriter
@@ -45,7 +46,7 @@ from omnihuman.pipeline.sample import sample_latents
 from omnihuman.pipeline.watch import Driver, driving_facts, watch
 from omnihuman.pipeline.windows import Window, plan
 from omnihuman.speech.clock import row_times_s
-from omnihuman.speech.gate import speech_activity
+from omnihuman.speech.voice_activity import VoiceActivity
 from omnihuman.types import (
     AnimationRequest,
     AnimationResult,
@@ -173,7 +174,7 @@ class OmniHumanPipeline:
         num_frames = num_frames_at(performance.duration_s, fps)
         windows = plan(spec.num_latents(spec.num_frames(performance.duration_s)), *self._window_lengths())
         meter.stages += _stages(inputs, performance, len(windows), num_frames)
-        reference, tracks, latents = self._dream(request, inputs, performance, windows, meter)
+        reference, tracks, heard, latents = self._dream(request, inputs, performance, windows, meter)
 
         used = {m: self.parts.model_sha256[m] for m in needed_models(self.parts.settings, request)}
         facts = make_facts(request, inputs.sha256 | _hash_of(driver), used)
@@ -181,6 +182,9 @@ class OmniHumanPipeline:
         observed = None if tracks.pose is None else pose_window(tracks.pose, spec, 0, latents.shape[2])[1]
         facts["video"] = {"width": width, "height": height, "frames": num_frames, "fps": fps}
         facts["driving"], warnings = driving_facts(driver, inputs, performance.sound, observed)
+        if heard is not None:
+            facts["heard"] = {label: round(share, 3) for label, share in heard.shares().items()}
+            warnings = [*warnings, *heard.warnings()]
         facts["warnings"] = [*reference.facts.warnings, *warnings]
         frames = _counted(self.parts.space.decode(latents, reference, fps), num_frames, meter)
         kept = _write(frames, output, fps, performance.sound, facts)
@@ -207,14 +211,15 @@ class OmniHumanPipeline:
         performance: Performance,
         windows: list[Window],
         meter: ProgressMeter,
-    ) -> tuple[Reference, Tracks, Tensor]:
+    ) -> tuple[Reference, Tracks, VoiceActivity | None, Tensor]:
         """Picture, sound and driver -> the prepared reference, the conditions, and the latents of the whole clip."""
         space, sound, driver = self.parts.space, performance.sound, performance.driver
         (prepared,) = [space.prepare(image, inputs.person) for image in meter.each("prepare", [inputs.image])]
         reference = space.express(prepared, request.expression)
         audio: ConditionTrack | None = None
+        heard: VoiceActivity | None = None
         if sound is not None:
-            (audio,) = [self.parts.audio.encode(heard) for heard in meter.each("listen", [sound])]
+            ((audio, heard),) = [self._listen(each) for each in meter.each("listen", [sound])]
         pose = None if driver is None else space.follow(driver.person, reference, lips=inputs.sound is None)
         text = self.parts.text.encode(inputs.prompts) if inputs.prompts else None
         tracks = Tracks(reference_track(reference.facts), audio, pose, text)
@@ -223,11 +228,18 @@ class OmniHumanPipeline:
         with self.parts.denoiser() as denoiser:
             planned = meter.each("denoise", windows)
             latents = sample_latents(denoiser, space.spec, tracks, planned, self._sampler(request), generator)
-        activity = activity_on_clock(sound, space.spec, latents.shape[2])
+        activity = activity_on_clock(heard, space.spec, latents.shape[2])
         adjusted = space.adjust(latents, activity, request.motion_strength)
         # What a driver shows is neither gated nor scaled: observed channels are put back as they were.
         observed, mask = pose_window(pose, space.spec, 0, latents.shape[2])
-        return reference, tracks, eased(adjusted, observed, mask)
+        return reference, tracks, heard, eased(adjusted, observed, mask)
+
+    def _listen(self, sound: Sound) -> tuple[ConditionTrack, VoiceActivity]:
+        """The audio condition, silent where there is no voice and held where one sings, and where that is."""
+        track = self.parts.audio.encode(sound)
+        heard = self.parts.gate.listen(sound, log_posteriors_of(track))
+        track = sustained(track, heard.sung)
+        return hushed(track, heard.opening, silence_of(self.parts.audio)), heard
 
     def _resolved(self, request: AnimationRequest) -> AnimationRequest:
         """The request with every default of the preset filled in, so that the record repeats the run."""
@@ -289,12 +301,12 @@ def num_frames_at(duration_s: float, fps: float) -> int:
     return max(1, math.ceil(duration_s * fps - 1e-6))
 
 
-def activity_on_clock(sound: Sound | None, spec: LatentSpec, num_latents: int) -> Float:
-    """Speech activity at the centres of the latent frames, `T` in 0..1; without a sound nobody speaks."""
-    if sound is None:
+def activity_on_clock(heard: VoiceActivity | None, spec: LatentSpec, num_latents: int) -> Float:
+    """How surely there is a voice at the centres of the latent frames, `T` in 0..1; without a sound there is none."""
+    if heard is None:
         return np.zeros(num_latents, np.float32)
-    activity = speech_activity(sound)
-    return np.interp(spec.times_s(num_latents), row_times_s(len(activity)), activity).astype(np.float32)
+    rows_s = row_times_s(len(heard.opening))
+    return np.interp(spec.times_s(num_latents), rows_s, heard.opening).astype(np.float32)
 
 
 def _hash_of(driver: Driver | None) -> dict[str, str]:

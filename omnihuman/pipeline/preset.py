@@ -18,6 +18,8 @@ class ModelIds(StrictModel):
     denoiser: str = Field(description="Predicts the velocity.")
     phones: str = Field(description="Phonetic network of the audio condition.")
     voice: str = Field(description="Built-in voice for `say`.")
+    voice_detector: str = Field(description="Hears where somebody speaks.")
+    voice_judge: str = Field(description="Tells speech and singing from noise and music.")
     sentences: str = Field(description="Embeds the sentences of `text`.")
     face_detector: str = Field(description="Finds faces.")
     face_mesh: str = Field(description="Face mesh with refined lips and eyes.")

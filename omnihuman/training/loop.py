@@ -67,15 +67,23 @@ class Outcome:
 
 
 def build_model(settings: TrainingSettings, audio_features: int) -> MotionDiT:
-    """A fresh network of the settings' size; the same seed gives the same weights."""
+    """A fresh network of the settings' size; the same seed gives the same weights.
+
+    One that regresses is deaf to noise, before and after training: it is only ever fed zeros there, so these columns
+    get no gradient. One step from any noise samples it, and the product's sampler needs to know nothing of it.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        return MotionDiT(
+        model = MotionDiT(
             channels=NUM_PARAMETERS,
             audio_features=audio_features,
             reference_width=REFERENCE_WIDTH,
             **settings.model.model_dump(),
         )
+    if settings.loss.objective == "regression":
+        with torch.no_grad():
+            model.entry.weight[:, :NUM_PARAMETERS] = 0.0
+    return model
 
 
 def step_generator(seed: int, step_number: int) -> torch.Generator:
