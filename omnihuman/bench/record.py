@@ -28,6 +28,7 @@ class Row:
         unit: Its unit; "x" for a ratio.
         bar: The largest value that is good, or None where there is no bar.
         detail: What went into it.
+        more_is_better: The bar is the smallest value that is good instead.
     """
 
     name: str
@@ -35,13 +36,15 @@ class Row:
     unit: str
     bar: float | None = None
     detail: str = ""
+    more_is_better: bool = False
 
     @property
     def verdict(self) -> str:
         """Whether the bar is held: ok, MISSED, or nothing without one."""
         if self.bar is None:
             return ""
-        return "ok" if self.value <= self.bar else "MISSED"
+        held = self.value >= self.bar if self.more_is_better else self.value <= self.bar
+        return "ok" if held else "MISSED"
 
 
 def as_record(rows: Sequence[Row], versions: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,7 +70,8 @@ def table(record: Mapping[str, Any], earlier: Mapping[str, Any] | None = None) -
         lines.append(f"against {earlier['cpu']}, commit {earlier['commit'] or 'unknown'}, {earlier['date']}")
     width = max(len(row["name"]) for row in record["rows"])
     for row in record["rows"]:
-        bar = "" if row["bar"] is None else f"<= {row['bar']:g}"
+        sign = ">=" if row.get("more_is_better") else "<="
+        bar = "" if row["bar"] is None else f"{sign} {row['bar']:g}"
         change = _change(row["value"], before.get(row["name"])) if earlier is not None else ""
         number = f"{row['value']:10.3g}" if row["value"] < 1000 else f"{row['value']:10.0f}"
         cells = f"{row['name']:<{width}} {number} {row['unit']:<11} {bar:<8} {row['verdict']:<7}{change}"

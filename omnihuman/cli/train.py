@@ -16,7 +16,11 @@ from omnihuman.cli.console import coded_errors, show
 from omnihuman.config import weights_dir
 
 if TYPE_CHECKING:
+    from omnihuman.training.files import Files
     from omnihuman.training.loop import Outcome, Progress
+    from omnihuman.training.mel_settings import MelTrainingSettings
+    from omnihuman.training.run import TrainingRun
+    from omnihuman.training.settings import TrainingSettings
 
 _REPORT_EVERY_S = 15.0
 
@@ -32,7 +36,7 @@ def train(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one JSON object.")] = False,
 ) -> None:
-    """Train a motion transformer; Ctrl+C leaves a checkpoint and usable weights."""
+    """Train a motion transformer or the mel front end; Ctrl+C leaves a checkpoint and usable weights."""
     with coded_errors(as_json):
         outcome, export = _run(config, out, resume, max_minutes, as_json)
     record: dict[str, Any] = {"weights": str(export), **asdict(outcome)}
@@ -48,22 +52,34 @@ def _run(
 ) -> tuple[Outcome, Path]:
     """Reads, prepares, trains."""
     from omnihuman.training.files import Files, checkpoint_path
-    from omnihuman.training.loop import Run
     from omnihuman.training.loop import train as run_training
+    from omnihuman.training.mel_settings import is_mel, read_mel_settings
     from omnihuman.training.settings import read_settings
-    from omnihuman.training.source import open_windows
 
-    settings = read_settings(config)
+    settings = read_mel_settings(config) if is_mel(config) else read_settings(config)
     say = throttled(as_json)
     files = Files(out or weights_dir() / settings.export, checkpoint_path(config.stem, settings))
     with files.reserved():
-        data, data_hash = open_windows(settings, lambda done, total, left: say(_speech_line(done, total, left)))
-        run = Run(settings, data, data_hash, files)
+        run = _open_run(settings, files, lambda done, total, left: say(_speech_line(done, total, left)))
         if resume:
             run.resume()
         today = datetime.date.today().isoformat()
         outcome = run_training(run, today, max_minutes, lambda progress: say(_step_line(progress)))
     return outcome, files.export
+
+
+def _open_run(
+    settings: TrainingSettings | MelTrainingSettings, files: Files, report: Callable[[int, int, float], None]
+) -> TrainingRun:
+    """A fresh run of what the settings train; makes its speech."""
+    from omnihuman.training.loop import Run
+    from omnihuman.training.mel_settings import MelTrainingSettings
+    from omnihuman.training.mel_train import open_mel_run
+    from omnihuman.training.source import open_windows
+
+    if isinstance(settings, MelTrainingSettings):
+        return open_mel_run(settings, files, report)
+    return Run(settings, *open_windows(settings, report), files)
 
 
 def throttled(silent: bool) -> Callable[[str], None]:

@@ -18,8 +18,8 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 from torch.nn import functional
 
+from omnihuman import weights_file
 from omnihuman.conditions.base import ConditionBatch
-from omnihuman.denoisers import weights_file
 from omnihuman.denoisers.base import Velocity
 from omnihuman.denoisers.blocks import (
     MODULATIONS,

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from omnihuman.config import StrictModel, configs_dir, load
-from omnihuman.evaluation.suite import EvaluationResult
+from omnihuman.evaluation.results import EvaluationResult
 from omnihuman.metrics.driving import blink_times, events_agree, followed
 from omnihuman.metrics.measurement import Measurement
 from omnihuman.perception.face_geometry import eye_aperture, head_pose_deg, inner_lip_gap
@@ -85,6 +85,14 @@ def face_columns(person: PersonTrack) -> Float:
         points = person.face[row]
         table[row] = (*head_pose_deg(points), inner_lip_gap(points), float(np.mean(eye_aperture(points))))
     return table
+
+
+def body_angles(person: PersonTrack) -> dict[str, Float]:
+    """Angles of head, shoulders and arms, `N` degrees each, NaN where not seen."""
+    head = face_columns(person)[:, :3]
+    angles = {name: head[:, k] for k, name in enumerate(_FACE_COLUMNS[:3])}
+    angles["shoulder_tilt"] = _limb_deg(person, _SHOULDERS)
+    return angles | {name: _limb_deg(person, joints) for name, joints in _LIMBS.items()}
 
 
 def _body(driver: PersonTrack, result: PersonTrack, least_deg: float) -> dict[str, Measurement]:

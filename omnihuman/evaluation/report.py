@@ -6,58 +6,61 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from omnihuman.evaluation.suite import EvaluationResult
+from omnihuman.evaluation.results import Bar, EvaluationResult, is_met
 from omnihuman.metrics.measurement import Measurement
 
-_SHORT = ("closure_recall", "closure_precision", "closure_f1")
 
-
-def record_of(result: EvaluationResult, bars: Mapping[str, float]) -> dict[str, Any]:
+def record_of(result: EvaluationResult, bars: Mapping[str, Bar]) -> dict[str, Any]:
     """Everything as one JSON-ready record; `bars` tells per bar whether it is met."""
     return {
         "measurements": _records(result.measurements),
         "controls": {name: _records(values) for name, values in result.controls.items()},
+        "groups": {name: _records(values) for name, values in result.groups.items()},
         "clips": {name: _records(values) for name, values in result.clips.items()},
-        "bars": {name: {"least": least, "met": is_met(result, name, least)} for name, least in bars.items()},
+        "bars": {name: _edges(bar) | {"met": is_met(result, name, bar)} for name, bar in bars.items()},
         "facts": {name: None if _undefined(value) else value for name, value in result.facts.items()},
     }
 
 
-def lines_of(result: EvaluationResult, bars: Mapping[str, float]) -> list[str]:
+def lines_of(result: EvaluationResult, bars: Mapping[str, Bar]) -> list[str]:
     """A table: name, value with unit, interval, direction, bar."""
-    lines = [_line(name, value, _verdict(result, name, bars)) for name, value in result.measurements.items()]
-    for name, values in result.controls.items():
-        lines.append(f"control {name}: " + _scores(values))
+    width = max((len(name) for name in result.measurements), default=0) + 1
+    lines = [_line(name, value, _verdict(result, name, bars), width) for name, value in result.measurements.items()]
+    lines += [f"{name}: NOT measured, {_bar(bar)}" for name, bar in bars.items() if name not in result.measurements]
+    for kind, parts in (("control", result.controls), ("of", result.groups)):
+        lines += [f"{kind} {name}: {_scores(values)}" for name, values in parts.items()]
     if len(result.clips) > 1:
-        lines += [f"clip {name}: " + _scores(values) for name, values in result.clips.items()]
+        lines += [f"clip {name}: {_scores(values)}" for name, values in result.clips.items()]
     lines += [f"{name}: {value}" for name, value in result.facts.items()]
     return lines
-
-
-def is_met(result: EvaluationResult, name: str, least: float) -> bool:
-    """Whether a measurement reaches its bar; an undefined one does not."""
-    measured = result.measurements.get(name)
-    return measured is not None and measured.value >= least
 
 
 def _records(values: Mapping[str, Measurement]) -> dict[str, Any]:
     return {name: value.as_record() for name, value in values.items()}
 
 
-def _line(name: str, measured: Measurement, verdict: str) -> str:
+def _edges(bar: Bar) -> dict[str, float]:
+    return {"least": bar[0], "most": bar[1]} if isinstance(bar, tuple) else {"least": bar}
+
+
+def _line(name: str, measured: Measurement, verdict: str, width: int) -> str:
     arrow = {True: "higher is better", False: "lower is better", None: ""}[measured.higher_is_better]
     interval = "" if measured.interval is None else "[{} .. {}]".format(*(_number(edge) for edge in measured.interval))
-    return f"{name:<20}{_number(measured.value):>9} {measured.unit:<7}{interval:<19}{arrow:<18}{verdict}".rstrip()
+    return f"{name:<{width}}{_number(measured.value):>9} {measured.unit:<7}{interval:<19}{arrow:<18}{verdict}".rstrip()
 
 
 def _scores(values: Mapping[str, Measurement]) -> str:
-    return ", ".join(f"{name.removeprefix('closure_')} {_number(values[name].value)}" for name in _SHORT)
+    return ", ".join(f"{name.removeprefix('closure_')} {_number(value.value)}" for name, value in values.items())
 
 
-def _verdict(result: EvaluationResult, name: str, bars: Mapping[str, float]) -> str:
+def _verdict(result: EvaluationResult, name: str, bars: Mapping[str, Bar]) -> str:
     if name not in bars:
         return ""
-    return f"bar {bars[name]:g}: {'met' if is_met(result, name, bars[name]) else 'NOT met'}"
+    return f"{_bar(bars[name])}: {'met' if is_met(result, name, bars[name]) else 'NOT met'}"
+
+
+def _bar(bar: Bar) -> str:
+    return f"bar {bar[0]:g} .. {bar[1]:g}" if isinstance(bar, tuple) else f"bar {bar:g}"
 
 
 def _number(value: float) -> str:

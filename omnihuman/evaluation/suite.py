@@ -1,10 +1,11 @@
-"""What `evaluate` measures: face tracks and phone times -> named measurements, pooled over clips, beside controls."""
+"""What `evaluate sync` measures: face tracks and phone times -> measurements, pooled over clips, beside controls."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from pydantic import Field
@@ -13,10 +14,9 @@ from omnihuman.config import StrictModel, configs_dir, load
 from omnihuman.evaluation.controls import envelope_gap, shifted_gap
 from omnihuman.evaluation.expected import expected_gap
 from omnihuman.evaluation.phone_times import intervals_of, silences_of, speech_of
+from omnihuman.evaluation.results import Bar, EvaluationResult
 from omnihuman.evaluation.tracks import FaceTracks
-from omnihuman.metrics.drift import geometry_drift
 from omnihuman.metrics.measurement import Measurement, bootstrap_interval
-from omnihuman.metrics.motion import blink_rate, head_motion
 from omnihuman.metrics.sync import (
     ClosureCounts,
     ClosureRule,
@@ -24,10 +24,12 @@ from omnihuman.metrics.sync import (
     closed_frames,
     closure_blocks,
     correlation,
+    peaks_within,
     rest_in_silence,
+    stray_closures,
     vowel_openness,
 )
-from omnihuman.speech.inventory import BILABIALS, VOWELS, TimedPhone
+from omnihuman.speech.inventory import BILABIALS, SILENCE, VOWELS, TimedPhone
 from omnihuman.types import Float, Sound
 
 OPEN_VOWELS = frozenset({"AA", "AE", "AO", "AW", "AY"})
@@ -39,6 +41,8 @@ class SyncSettings(StrictModel):
 
     close_below: float = Field(gt=0, description="Lips close under this gap, IOD.")
     open_above: float = Field(gt=0, description="Closed lips open over this gap, IOD.")
+    fast_close_below: float = Field(gt=0, description="The same for a gap computed from parameters.")
+    fast_open_above: float = Field(gt=0, description="The same for a gap computed from parameters.")
     tolerance_s: float = Field(ge=0, description="A closure this far outside a p, b or m still meets it.")
     max_yaw_deg: float = Field(gt=0, description="Frames with the head turned farther are not judged.")
     settle_s: float = Field(ge=0, description="Rest is judged this far inside a silence.")
@@ -46,12 +50,23 @@ class SyncSettings(StrictModel):
     shift_s: float = Field(gt=0, description="Shift of the control that must fail.")
     block_s: float = Field(gt=0, description="Stretch of speech that the bootstrap draws as one.")
     bootstrap_draws: int = Field(ge=100, description="Resamples of the bootstrap.")
-    bars: dict[str, float] = Field(description="Least value of a measurement, by name.")
+    bars: dict[str, Bar] = Field(description="Least value of a measurement, or lowest and highest, by name.")
+    bars_where_measured: dict[str, Bar] = Field(description="Bars of what only some material shows.")
+    language_bars: dict[str, Bar] = Field(description="Bars for languages that the networks were not made for.")
 
     @property
     def rule(self) -> ClosureRule:
         """Thresholds of the closure scores."""
         return ClosureRule(self.close_below, self.open_above, self.tolerance_s)
+
+    def bars_of(self, result: EvaluationResult) -> dict[str, Bar]:
+        """The bars, and those that only count where their measurement exists."""
+        measured = {name: bar for name, bar in self.bars_where_measured.items() if name in result.measurements}
+        return self.bars | measured
+
+    def fast(self) -> SyncSettings:
+        """The same for gaps that were computed from parameters instead of looked at."""
+        return self.model_copy(update={"close_below": self.fast_close_below, "open_above": self.fast_open_above})
 
 
 @dataclass(frozen=True)
@@ -63,29 +78,14 @@ class SpokenClip:
         tracks: The face.
         phones: When each phone is said.
         sound: For the loudness control; None leaves it out.
+        speaker: Whose scores are also pooled apart; empty = nobody's.
     """
 
     name: str
     tracks: FaceTracks
     phones: Sequence[TimedPhone]
     sound: Sound | None = None
-
-
-@dataclass(frozen=True)
-class EvaluationResult:
-    """Named measurements.
-
-    Attributes:
-        measurements: Of everything together.
-        controls: Control name -> its measurements.
-        clips: Clip name -> its measurements.
-        facts: What the numbers rest on, JSON-ready.
-    """
-
-    measurements: dict[str, Measurement]
-    controls: dict[str, dict[str, Measurement]] = field(default_factory=dict)
-    clips: dict[str, dict[str, Measurement]] = field(default_factory=dict)
-    facts: dict[str, float | int | str] = field(default_factory=dict)
+    speaker: str = ""
 
 
 def load_sync_settings() -> SyncSettings:
@@ -104,31 +104,52 @@ def measure_sync(clips: Sequence[SpokenClip], settings: SyncSettings, rng: np.ra
     gaps = [clip.tracks.judged_gap(settings.max_yaw_deg) for clip in clips]
     blocks = _blocks(clips, gaps, settings)
     measurements = _closure_scores(blocks, settings, rng) | _pooled_tracks(clips, gaps, settings)
+    controls = _controls(clips, gaps, settings, rng)
+    measurements |= _against_controls(measurements, controls)
+    single, speakers = {}, {}
+    for clip, gap in zip(clips, gaps, strict=True):
+        single[clip.name] = sum(_blocks([clip], [gap], settings), ClosureCounts()).measurements()
+    for speaker in dict.fromkeys(clip.speaker for clip in clips if clip.speaker):
+        own = [(clip, gap) for clip, gap in zip(clips, gaps, strict=True) if clip.speaker == speaker]
+        own_clips, own_gaps = [clip for clip, _ in own], [gap for _, gap in own]
+        scores = sum(_blocks(own_clips, own_gaps, settings), ClosureCounts()).measurements()
+        speakers[speaker] = scores | _pooled_tracks(own_clips, own_gaps, settings)
+    return EvaluationResult(measurements, controls, speakers, single, _facts(clips, gaps, blocks, settings))
+
+
+def with_spoiled(clean: EvaluationResult, spoiled: Mapping[str, EvaluationResult]) -> EvaluationResult:
+    """The clean result with what spoiled sounds cost: `f1_loss_NAME`, and their scores as groups."""
+    lost = {
+        f"f1_loss_{name}": Measurement(
+            clean.measurements["closure_f1"].value - result.measurements["closure_f1"].value, "share", False
+        )
+        for name, result in spoiled.items()
+    }
+    groups = clean.groups | {f"sound {name}": result.measurements for name, result in spoiled.items()}
+    return EvaluationResult(clean.measurements | lost, clean.controls, groups, clean.clips, clean.facts)
+
+
+def _controls(
+    clips: Sequence[SpokenClip], gaps: Sequence[Float], settings: SyncSettings, rng: np.random.Generator
+) -> dict[str, dict[str, Measurement]]:
+    """Mouths that must fail: the measured one late, and one that opens with the loudness."""
     late = [shifted_gap(gap, clip.tracks.fps, settings.shift_s) for clip, gap in zip(clips, gaps, strict=True)]
-    controls = {f"shift_{settings.shift_s:g}_s": _closure_scores(_blocks(clips, late, settings), settings, rng)}
+    controls = {"shift": _closure_scores(_blocks(clips, late, settings), settings, rng)}
     heard = [(c, envelope_gap(c.sound, c.tracks.times_s, g)) for c, g in zip(clips, gaps, strict=True) if c.sound]
     if heard:
         loud = _blocks([clip for clip, _ in heard], [gap for _, gap in heard], settings)
         controls["loudness"] = _closure_scores(loud, settings, rng)
-    single = {}
-    for clip, gap in zip(clips, gaps, strict=True):
-        single[clip.name] = sum(_blocks([clip], [gap], settings), ClosureCounts()).measurements()
-    return EvaluationResult(measurements, controls, single, _facts(clips, gaps, blocks, settings))
+    return controls
 
 
-def measure_motion(tracks: FaceTracks) -> EvaluationResult:
-    """Blinks, head motion and drift of one video; steadiness of the face finder among the facts."""
-    found = {
-        "blink_rate": blink_rate(tracks.aperture, tracks.fps),
-        **head_motion(tracks.angles_deg, tracks.fps).measurements(),
-        "geometry_drift": geometry_drift(tracks.steady, round(tracks.fps)),
-    }
-    facts: dict[str, float | int | str] = {
-        "frames": len(tracks.gap),
-        "fps": tracks.fps,
-        "face_found": round(tracks.found, 4),
-    }
-    return EvaluationResult(found, facts=facts)
+def _against_controls(
+    scores: Mapping[str, Measurement], controls: Mapping[str, Mapping[str, Measurement]]
+) -> dict[str, Measurement]:
+    found = {"shift_f1": Measurement(controls["shift"]["closure_f1"].value, "share", False)}
+    if "loudness" in controls:
+        lead = scores["closure_f1"].value - controls["loudness"]["closure_f1"].value
+        found["lead_over_loudness"] = Measurement(lead, "share", True)
+    return found
 
 
 def _blocks(clips: Sequence[SpokenClip], gaps: Sequence[Float], settings: SyncSettings) -> list[ClosureCounts]:
@@ -158,10 +179,11 @@ def _pooled_tracks(
     clips: Sequence[SpokenClip], gaps: Sequence[Float], settings: SyncSettings
 ) -> dict[str, Measurement]:
     """Measures that weigh each clip by its length."""
-    rows = []
+    rows, peaks = [], []
     for clip, gap in zip(clips, gaps, strict=True):
         times_s = clip.tracks.times_s
-        wanted = expected_gap(clip.phones, times_s)
+        wanted = expected_gap(clip.phones, times_s) if is_spoken(clip.phones) else np.full(len(gap), np.nan)
+        vowels = intervals_of(clip.phones, VOWELS)
         silences = silences_of(clip.phones, _duration_s(clip))
         rows.append(
             (
@@ -169,9 +191,14 @@ def _pooled_tracks(
                 correlation(gap, wanted),
                 best_lag(gap, wanted, clip.tracks.fps, settings.max_lag_s).offset_s,
                 rest_in_silence(gap, times_s, silences, settings.rule, settings.settle_s).value,
-                vowel_openness(gap, times_s, intervals_of(clip.phones, VOWELS), settings.rule).value,
+                vowel_openness(gap, times_s, vowels, settings.rule).value,
             )
         )
+        peaks.append(np.stack([peaks_within(track, times_s, vowels) for track in (gap, wanted)]))
+    at_rest = {}
+    if resting := [(row[0], row[3]) for row, clip in zip(rows, clips, strict=True) if not is_spoken(clip.phones)]:
+        lengths, shares = np.array(resting).T
+        at_rest["rest_when_silent"] = Measurement(_weighted(shares, lengths), "share", True)
     weights, *columns = (np.array(column) for column in zip(*rows, strict=True))
     gap_correlation, offset_s, rest, openness = (_weighted(column, weights) for column in columns)
     return {
@@ -179,6 +206,8 @@ def _pooled_tracks(
         "offset": Measurement(offset_s, "s", None),
         "rest_in_silence": Measurement(rest, "share", True),
         "vowels_open": Measurement(openness, "share", True),
+        "vowel_correlation": Measurement(correlation(*np.concatenate(peaks, axis=1)), "", True),
+        **at_rest,
     }
 
 
@@ -199,9 +228,26 @@ def _facts(
         "frames_judged": round(float(known.mean()), 4),
         "frames_closed": round(float(closed[known].mean()), 4) if known.any() else 0.0,
         "smallest_gap": round(float(np.min(pooled[known])), 4) if known.any() else math.nan,
+        "strays_on": _strays(clips, gaps, settings),
         "rule": f"closed under {settings.close_below:g}, open over {settings.open_above:g} IOD, "
         f"tolerance {settings.tolerance_s * 1000:g} ms, |yaw| <= {settings.max_yaw_deg:g} deg",
     }
+
+
+def _strays(clips: Sequence[SpokenClip], gaps: Sequence[Float], settings: SyncSettings) -> str:
+    """The phones on which closures fall that meet no p, b or m, most frequent first."""
+    found: Counter[str] = Counter()
+    for clip, gap in zip(clips, gaps, strict=True):
+        speech, bilabials = speech_of(clip.phones, _duration_s(clip)), intervals_of(clip.phones, BILABIALS)
+        for middle_s in stray_closures(gap, clip.tracks.times_s, bilabials, speech, settings.rule):
+            at = (p.symbol for p in clip.phones if p.start_s <= middle_s < p.end_s)
+            found[next(at, SILENCE)] += 1
+    return ", ".join(f"{symbol} {count}" for symbol, count in found.most_common(8)) or "none"
+
+
+def is_spoken(phones: Sequence[TimedPhone]) -> bool:
+    """Whether anything is said."""
+    return any(phone.symbol != SILENCE for phone in phones)
 
 
 def _duration_s(clip: SpokenClip) -> float:

@@ -66,3 +66,16 @@ def events_agree(found_s: Float, wanted_s: Float, tolerance_s: float = BLINK_TOL
             used[0].add(i)
             used[1].add(j)
     return Measurement(2.0 * len(used[0]) / (len(found_s) + len(wanted_s)), "", True)
+
+
+def follow_error(times_s: Float, track: Float, driver_times_s: Float, driver_track: Float) -> float:
+    """Root mean square distance of a result's track from the driver's, each about its own mean; NaN under three frames.
+
+    The mean is left out because a picture has a pose of its own, from which the driver's changes are added.
+    """
+    wanted = np.interp(times_s, driver_times_s, driver_track, left=np.nan, right=np.nan)
+    known = np.isfinite(track) & np.isfinite(wanted)
+    if known.sum() < 3:
+        return math.nan
+    apart = (track[known] - track[known].mean()) - (wanted[known] - wanted[known].mean())
+    return float(np.sqrt(np.mean(apart**2)))

@@ -153,22 +153,37 @@ def _count(
     """Counts of the events and runs whose middle lies in one stretch of time."""
     closed, known = closed_frames(gap, rule), np.isfinite(gap)
     reach = rule.tolerance_s + 1e-6
-    inside = _inside(times_s, speech, -reach)
-    events = hit = runs = touching = 0
+    events = hit = 0
     for start, end in bilabials:
         window = (times_s >= start - reach) & (times_s <= end + reach)
         if (window & known).any() and block[0] <= (start + end) / 2 < block[1]:
             events += 1
             hit += bool(closed[window].any())
+    judged = _judged_runs(closed, times_s, bilabials, speech, reach)
+    met = [touches for middle_s, touches in judged if block[0] <= middle_s < block[1]]
+    return ClosureCounts(events, hit, len(met), sum(met))
+
+
+def stray_closures(
+    gap: Float, times_s: Float, bilabials: Sequence[Interval], speech: Sequence[Interval], rule: ClosureRule
+) -> list[float]:
+    """Middles, in seconds, of the closed runs within speech that meet no p, b or m."""
+    judged = _judged_runs(closed_frames(gap, rule), times_s, bilabials, speech, rule.tolerance_s + 1e-6)
+    return [middle_s for middle_s, touches in judged if not touches]
+
+
+def _judged_runs(
+    closed: Flags, times_s: Float, bilabials: Sequence[Interval], speech: Sequence[Interval], reach: float
+) -> list[tuple[float, bool]]:
+    """Middle of every closed run that is judged, and whether it meets a p, b or m; see `count_closures`."""
+    inside = _inside(times_s, speech, -reach)
+    judged = []
     for first, last in runs_of(closed):
         begin, finish = float(times_s[first]), float(times_s[last])
-        if not block[0] <= (begin + finish) / 2 < block[1]:
-            continue
         touches = any(begin <= end + reach and finish >= start - reach for start, end in bilabials)
         if touches or inside[first : last + 1].any():
-            runs += 1
-            touching += touches
-    return ClosureCounts(events, hit, runs, touching)
+            judged.append(((begin + finish) / 2, touches))
+    return judged
 
 
 def rest_in_silence(
@@ -189,6 +204,16 @@ def vowel_openness(gap: Float, times_s: Float, vowels: Sequence[Interval], rule:
         if values.size:
             wide.append(bool(values.max() > rule.open_above))
     return Measurement(float(np.mean(wide)) if wide else math.nan, "share", True)
+
+
+def peaks_within(track: Float, times_s: Float, intervals: Sequence[Interval]) -> Float:
+    """The largest value of a track `T` in each interval; NaN where none of its frames is known."""
+    peaks = np.full(len(intervals), np.nan)
+    for index, interval in enumerate(intervals):
+        values = track[_inside(times_s, [interval], 0.0)]
+        if np.isfinite(values).any():
+            peaks[index] = np.nanmax(values)
+    return peaks
 
 
 def correlation(track: Float, target: Float) -> float:

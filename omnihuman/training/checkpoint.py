@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from omnihuman.denoisers import weights_file
+from omnihuman import weights_file
 from omnihuman.errors import InputError
 from omnihuman.training.ema import MovingAverage
 

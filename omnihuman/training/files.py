@@ -12,10 +12,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from omnihuman.config import cache_dir
-from omnihuman.denoisers import weights_file
+from omnihuman import weights_file
+from omnihuman.config import StrictModel, cache_dir
 from omnihuman.errors import ResourceError
-from omnihuman.training.settings import TrainingSettings
 
 SAME_RUN = ("data", "model", "loss", "seed", "batch_size")
 """Settings that a resumed run must share with its checkpoint; a run can be made longer or faster."""
@@ -63,7 +62,7 @@ class Files:
             lock.release()
 
 
-def checkpoint_path(name: str, settings: TrainingSettings) -> Path:
+def checkpoint_path(name: str, settings: StrictModel) -> Path:
     """Checkpoint of a configuration: other settings, another file.
 
     Args:

@@ -1,4 +1,4 @@
-"""The training loop: optimiser, schedule, average, saving, stopping. What a step computes stands in step.py.
+"""The training loop: reporting, saving, stopping; and the run of the transformer. What a step computes is in step.py.
 
 The same settings and data give the same weights on the same machine, stopped and resumed or not: all chance of a
 step comes from (seed, step). Legend: B batch, C channels, T frames.
@@ -7,32 +7,29 @@ step comes from (seed, step). Legend: B batch, C channels, T frames.
 from __future__ import annotations
 
 import json
-import math
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from omnihuman import weights_file
 from omnihuman.conditions.base import ConditionBatch
 from omnihuman.conditions.reference import REFERENCE_WIDTH
-from omnihuman.denoisers import weights_file
 from omnihuman.denoisers.motion_dit import MotionDiT
-from omnihuman.errors import InputError
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS
-from omnihuman.training import checkpoint
-from omnihuman.training.ema import MovingAverage
-from omnihuman.training.files import SAME_RUN, Files, resumable
-from omnihuman.training.settings import OptimizerSettings, TrainingSettings
+from omnihuman.training.files import Files
+from omnihuman.training.run import TrainingRun
+from omnihuman.training.settings import TrainingSettings
 from omnihuman.training.stages import Mixing, mix, stage_at
 from omnihuman.training.step import step
 
-LICENCE = "Apache-2.0"
 _LOG_EVERY = 50
 
 
@@ -70,23 +67,23 @@ class Outcome:
 
 
 def build_model(settings: TrainingSettings, audio_features: int) -> MotionDiT:
-    """A fresh network of the settings' size; the same seed gives the same weights."""
+    """A fresh network of the settings' size; the same seed gives the same weights.
+
+    One that regresses is deaf to noise, before and after training: it is only ever fed zeros there, so these columns
+    get no gradient. One step from any noise samples it, and the product's sampler needs to know nothing of it.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        return MotionDiT(
+        model = MotionDiT(
             channels=NUM_PARAMETERS,
             audio_features=audio_features,
             reference_width=REFERENCE_WIDTH,
             **settings.model.model_dump(),
         )
-
-
-def learning_rate(step_number: int, total: int, settings: OptimizerSettings) -> float:
-    """Linear warm-up, then cosine down to `final_fraction` of the peak at `total`."""
-    warm = min(1.0, (step_number + 1) / max(1, settings.warmup_steps))
-    share = min(1.0, step_number / max(1, total))
-    fall = settings.final_fraction + (1 - settings.final_fraction) * 0.5 * (1 + math.cos(math.pi * share))
-    return settings.learning_rate * warm * fall
+    if settings.loss.objective == "regression":
+        with torch.no_grad():
+            model.entry.weight[:, :NUM_PARAMETERS] = 0.0
+    return model
 
 
 def step_generator(seed: int, step_number: int) -> torch.Generator:
@@ -94,16 +91,8 @@ def step_generator(seed: int, step_number: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed * 1_000_003 + step_number)
 
 
-def _optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.optim.AdamW:
-    """AdamW; matrices decay, biases, gains and learned nulls do not."""
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    rest = [p for p in model.parameters() if p.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": rest, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.99), fused=True)
-
-
-class Run:
-    """One training run: network, average, optimiser and the steps done so far.
+class Run(TrainingRun):
+    """A run of the motion transformer.
 
     Args:
         settings: The configuration.
@@ -113,74 +102,30 @@ class Run:
     """
 
     def __init__(self, settings: TrainingSettings, data: WindowSource, data_hash: str, files: Files) -> None:
-        self.settings, self.data, self.data_hash, self.files = settings, data, data_hash, files
+        self.settings, self.data = settings, data
         self.model = build_model(settings, data.batch(0, 1)[1].audio.shape[-1])
-        self.average = MovingAverage(self.model, settings.optimizer.ema_decay)
-        self.optimizer = _optimizer(self.model, settings.optimizer)
-        self.done = 0
-        self.seconds = self.cpu_seconds = 0.0
-        self.losses: dict[str, float] = {}
+        super().__init__(settings, self.model, data_hash, files)
 
-    def resume(self) -> None:
-        """Goes on from the checkpoint of these settings, or of a run that was shorter or longer.
+    @property
+    def stage(self) -> str:
+        """Name of the stage of the last step."""
+        return stage_at(self.settings.stages, self.done - 1).name
 
-        Raises:
-            InputError: `checkpoint_missing`, `checkpoint_unreadable`, or `checkpoint_unfit` when data, network or
-                loss differ. Stages and optimiser may differ: a run can be made longer or shorter.
-        """
-        path = resumable(self.files.checkpoint)
-        if not path.exists():
-            raise InputError("checkpoint_missing", f"there is no checkpoint {path.name}", "Start without --resume.")
-        record = checkpoint.read_record(path)
-        mine = self.settings.model_dump(mode="json")
-        changed = [key for key in SAME_RUN if record.settings[key] != mine[key]]
-        changed += ["data files"] if record.data_hash != self.data_hash else []
-        if changed:
-            raise InputError(
-                "checkpoint_unfit", f"{path.name} has other {', '.join(changed)}", "Start without --resume."
-            )
-        checkpoint.restore(path, self.model, self.average, self.optimizer)
-        self.done, self.seconds, self.cpu_seconds = record.step, record.seconds, record.cpu_seconds
+    def loss(self, step_number: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Loss of a step's batch and its parts."""
+        settings = self.settings
+        generator = step_generator(settings.seed, step_number)
+        latents, known, loss_weight = self.data.batch(step_number, settings.batch_size)
+        ratios = stage_at(settings.stages, step_number).ratios
+        conditions = mix(latents, known, Mixing(ratios, settings.data.prefix_frames), generator)
+        with self.in_precision():
+            return step(self.model, latents, conditions, loss_weight, settings.loss, generator)
 
-    def advance(self) -> dict[str, float]:
-        """One optimiser step; returns the losses of its batch."""
-        settings, number = self.settings, self.done
-        generator = step_generator(settings.seed, number)
-        latents, known, loss_weight = self.data.batch(number, settings.batch_size)
-        stage = stage_at(settings.stages, number)
-        conditions = mix(latents, known, Mixing(stage.ratios, settings.data.prefix_frames), generator)
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(number, settings.steps, settings.optimizer)
-        with torch.autocast("cpu", torch.bfloat16, enabled=settings.precision == "bf16"):
-            loss, parts = step(self.model, latents, conditions, loss_weight, settings.loss, generator)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), settings.optimizer.clip_norm)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.average.update(self.model)
-        self.done += 1
-        return {"loss": float(loss.detach()), **{name: float(value) for name, value in parts.items()}}
-
-    def save(self, date: str) -> None:
-        """Writes checkpoint and exported weights.
-
-        Raises:
-            ResourceError: `disk_full` or `output_unwritable`.
-        """
-        settings = self.settings.model_dump(mode="json")
-        record = checkpoint.Record(self.done, self.seconds, self.cpu_seconds, settings, self.data_hash)
-        checkpoint.save(self.files.checkpoint, self.model, self.average, self.optimizer, record)
-        facts = {"steps": self.done, "cpu_hours": round(self.cpu_seconds / 3600, 3), "losses": self.losses}
-        header = {
-            "training": json.dumps(settings, sort_keys=True),
-            "result": json.dumps(facts, sort_keys=True),
-            "data": self.data_hash,
-            "licence": LICENCE,
-            "date": date,
-        }
+    def export(self, path: Path, header: dict[str, str]) -> None:
+        """Writes the averaged weights."""
         exported = build_model(self.settings, self.model.config["audio_features"])
         exported.load_state_dict(self.average.tensors)
-        exported.save_file(self.files.export, header)
+        exported.save_file(path, header)
 
 
 @contextmanager
@@ -204,7 +149,7 @@ def _stop_request() -> Iterator[threading.Event]:
 
 
 def train(
-    run: Run,
+    run: TrainingRun,
     date: str,
     max_minutes: float | None = None,
     report: Callable[[Progress], None] | None = None,
@@ -227,7 +172,7 @@ def train(
     seconds_before, cpu_before, first = run.seconds, run.cpu_seconds, run.done
     saved_at = started
     with _stop_request() as interrupted:
-        while run.done < run.settings.steps:
+        while run.done < run.total:
             losses = run.advance()
             now = time.monotonic()
             run.seconds = seconds_before + now - started
@@ -240,11 +185,11 @@ def train(
             late = max_minutes is not None and now - started >= 60 * max_minutes
             if late or interrupted.is_set() or (stop is not None and stop()):
                 break
-            if now - saved_at >= 60 * run.settings.save_every_min:
+            if now - saved_at >= 60 * run.save_every_min:
                 run.save(date)
                 saved_at = now
     run.save(date)
-    return Outcome(run.done, run.done >= run.settings.steps, run.seconds, run.cpu_seconds, dict(run.losses))
+    return Outcome(run.done, run.done >= run.total, run.seconds, run.cpu_seconds, dict(run.losses))
 
 
 def _smooth(kept: dict[str, float], new: dict[str, float], least_share: float) -> None:
@@ -254,23 +199,22 @@ def _smooth(kept: dict[str, float], new: dict[str, float], least_share: float) -
         kept[name] = value if name not in kept else (1 - share) * kept[name] + share * value
 
 
-def _progress(run: Run, pace: float) -> Progress:
-    settings = run.settings
+def _progress(run: TrainingRun, pace: float) -> Progress:
     return Progress(
         step=run.done,
-        total=settings.steps,
-        stage=stage_at(settings.stages, run.done - 1).name,
+        total=run.total,
+        stage=run.stage,
         loss=run.losses["loss"],
         parts={name: value for name, value in run.losses.items() if name != "loss"},
         seconds_per_step=pace,
-        remaining_s=pace * (settings.steps - run.done),
+        remaining_s=pace * (run.total - run.done),
         cpu_s=run.cpu_seconds,
     )
 
 
-def _log(run: Run) -> None:
+def _log(run: TrainingRun) -> None:
     """Appends the smoothed losses every few steps."""
-    if run.done % _LOG_EVERY and run.done != run.settings.steps:
+    if run.done % _LOG_EVERY and run.done != run.total:
         return
     facts = {"step": run.done, "seconds": round(run.seconds, 1), "cpu_seconds": round(run.cpu_seconds, 1)}
     losses = {name: round(value, 5) for name, value in run.losses.items()}

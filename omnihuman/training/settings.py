@@ -68,7 +68,7 @@ class LossSettings(StrictModel):
 
     Attributes:
         objective: `flow` = flow matching; `regression` = the same network asked for the data at once, at t = 1 and with
-            zeros for noise: the baseline that flow matching must not fall below. One step from zeros samples it.
+            zeros for noise: the baseline that flow matching must not fall below. One step samples it.
         time_bias: b of the weight 1 / (t + b) on the error.
         velocity: Weight of the error of frame-to-frame differences, seam with the motion frames included.
         regression: Weight of the audio encoder's direct guess of the mouth.

@@ -17,7 +17,6 @@ import torch
 from torch.nn import functional
 
 from omnihuman.config import StrictModel, configs_dir, load
-from omnihuman.denoisers.weights_file import write_tensors
 from omnihuman.modelhub.hub import ModelHub
 from omnihuman.speech.voice_activity import VoiceGate
 from omnihuman.speech.voice_activity_features import FEATURE_NAMES, PHONE_COLUMNS
@@ -26,6 +25,7 @@ from omnihuman.training.corpus import dictionary_words, load_grammar, sentences
 from omnihuman.training.singing import SingingVoice
 from omnihuman.training.voice_gate_data import IGNORED, labelled_sound
 from omnihuman.types import Float
+from omnihuman.weights_file import write_tensors
 
 Report = Callable[[str, int, int, float], None]
 """(what, done, in all, a figure)."""

@@ -1,4 +1,7 @@
-"""Every shipped training configuration runs, on a tiny network and made-up windows: its stages, loss and optimiser."""
+"""Every shipped configuration of the transformer runs, on a tiny network and made-up windows: stages, loss, optimiser.
+
+That of the mel front end does so in `unit/training/test_mel_train.py`.
+"""
 
 import pytest
 import torch

@@ -5,13 +5,19 @@ import pytest
 from omnihuman.cli.licences import ThirdParty
 from omnihuman.config import configs_dir, load
 from omnihuman.evaluation.ablation.settings import read_ablation
+from omnihuman.evaluation.against import AgainstSettings
 from omnihuman.evaluation.driving import DrivingSettings
+from omnihuman.evaluation.likeness import IdentitySettings
+from omnihuman.evaluation.motion import MotionSettings
+from omnihuman.evaluation.other_languages import Languages
 from omnihuman.evaluation.pictures.settings import PictureSettings
 from omnihuman.evaluation.prompts import PromptSettings
 from omnihuman.evaluation.suite import SyncSettings
+from omnihuman.evaluation.together import TogetherSettings
 from omnihuman.modelhub.registry import Registry
 from omnihuman.pipeline.preset import PresetSettings, needed_models
 from omnihuman.training.corpus import load_grammar
+from omnihuman.training.mel_settings import read_mel_settings
 from omnihuman.training.settings import read_settings
 from omnihuman.training.styles import load_styles
 from omnihuman.training.voice_gate import VoiceGateSettings
@@ -25,11 +31,17 @@ READERS = {
     "training/voice-gate.yaml": lambda path: load(VoiceGateSettings, path),
     "training/ablation.yaml": read_ablation,
     "training/styles.yaml": load_styles,
+    "training/mel.yaml": read_mel_settings,
     "training/*.yaml": read_settings,
     "evaluation/pictures.yaml": lambda path: load(PictureSettings, path),
     "evaluation/prompts.yaml": lambda path: load(PromptSettings, path),
     "evaluation/sync.yaml": lambda path: load(SyncSettings, path),
     "evaluation/driving.yaml": lambda path: load(DrivingSettings, path),
+    "evaluation/motion.yaml": lambda path: load(MotionSettings, path),
+    "evaluation/against.yaml": lambda path: load(AgainstSettings, path),
+    "evaluation/together.yaml": lambda path: load(TogetherSettings, path),
+    "evaluation/identity.yaml": lambda path: load(IdentitySettings, path),
+    "evaluation/languages.yaml": lambda path: load(Languages, path),
 }
 """The first pattern that fits a file names its reader."""
 

@@ -6,49 +6,23 @@ Written after every run, so that a stopped ablation leaves the table of what it 
 from __future__ import annotations
 
 import json
-import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from omnihuman.denoisers import weights_file
+from omnihuman import weights_file
+from omnihuman.evaluation.ablation.claims import Verdict, judge_claims
 from omnihuman.evaluation.ablation.plot import draw
 from omnihuman.evaluation.ablation.result import RunResult
 from omnihuman.evaluation.ablation.settings import AblationSettings, Variant
+from omnihuman.evaluation.ablation.spread import Spread
 from omnihuman.metrics.measurement import Measurement
 
 TEACHER = "teacher"
 """The row of one more take of the teacher: what a perfect student of the same lessons would reach."""
 _TABLE_COLUMNS = 6
 """Quantities side by side; more do not fit a page."""
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A quantity over the seeds of a variant.
-
-    Attributes:
-        values: Seed -> number; undefined ones are left out.
-    """
-
-    values: dict[int, float]
-
-    @property
-    def mean(self) -> float | None:
-        """Mean over seeds."""
-        return statistics.fmean(self.values.values()) if self.values else None
-
-    @property
-    def deviation(self) -> float | None:
-        """Sample standard deviation; None under two seeds."""
-        return statistics.stdev(self.values.values()) if len(self.values) > 1 else None
-
-    def text(self) -> str:
-        """`mean +- deviation` in three significant places."""
-        if self.mean is None:
-            return "-"
-        return f"{self.mean:.3f}" + ("" if self.deviation is None else f" \u00b1 {self.deviation:.3f}")
 
 
 @dataclass(frozen=True)
@@ -96,6 +70,7 @@ def summarize(settings: AblationSettings, results: Sequence[RunResult], teacher:
 def record_of(summary: Summary) -> dict[str, Any]:
     """Everything as one JSON-ready record."""
     settings = summary.settings
+    verdicts = judge_claims(settings.claims, summary.table)
     return {
         "settings": settings.model_dump(mode="json"),
         "quantities": {n: {"unit": unit, "higher_is_better": up} for n, (unit, up) in summary.quantities.items()},
@@ -110,6 +85,7 @@ def record_of(summary: Summary) -> dict[str, Any]:
             }
             for variant in summary.shown
         },
+        "claims": [asdict(verdict) | {"claim": verdict.claim.model_dump()} for verdict in verdicts],
         "runs_finished": sum(_seeds(summary, variant.name) for variant in summary.shown),
         "runs": len(settings.variants) * len(settings.seeds),
         "core_hours": round(summary.cpu_s / 3600, 3),
@@ -129,12 +105,35 @@ def page_of(summary: Summary) -> str:
     ]
     for first in range(0, len(names), _TABLE_COLUMNS):
         lines += _table(summary, names[first : first + _TABLE_COLUMNS])
+    lines += _claims(summary)
     lines += ["", "| quantity | unit | better |", "| --- | --- | --- |"]
     words = {True: "higher", False: "lower", None: "as taught"}
     lines += [f"| {name} | {unit} | {words[up]} |" for name, (unit, up) in summary.quantities.items()]
     lines += ["", "| variant | axis | changes |", "| --- | --- | --- |"]
     lines += [f"| {v.name} | {v.axis} | {_changes(v)} |" for v in settings.variants]
     return "\n".join(lines) + "\n"
+
+
+def _claims(summary: Summary) -> list[str]:
+    """What was claimed, and whether the runs bear it out."""
+    verdicts = judge_claims(summary.settings.claims, summary.table)
+    if not verdicts:
+        return []
+    lines = [
+        "",
+        "| claim | quantity | more | less | difference \u00b1 standard error | |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    return lines + [
+        f"| {v.claim.words} | {v.claim.quantity} | {v.claim.more} | {v.claim.less} | {_difference(v)} | {v.word} |"
+        for v in verdicts
+    ]
+
+
+def _difference(verdict: Verdict) -> str:
+    if verdict.difference is None:
+        return "-"
+    return f"{verdict.difference:+.3f}" + ("" if verdict.error is None else f" \u00b1 {verdict.error:.3f}")
 
 
 def _table(summary: Summary, names: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from omnihuman.denoisers import weights_file
+from omnihuman import weights_file
 from omnihuman.errors import InputError
 from omnihuman.metrics.measurement import Measurement
 from omnihuman.training.files import Files
@@ -54,26 +54,32 @@ class RunFolder:
     path: Path
 
     @property
+    def _marker(self) -> Path:
+        return self.path / "run.json"
+
+    @property
     def files(self) -> Files:
         """Weights, checkpoint and log of the training loop."""
         return Files(self.path / "weights.safetensors", self.path / "checkpoint.safetensors")
 
     def claim(self, training_key: str) -> None:
-        """Marks the folder as this training's.
+        """Marks the folder as this training's, unless it is marked already; see `result` for whose it is."""
+        with weights_file.output_errors(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+        if not self._marker.exists():
+            _write(self._marker, {"training_key": training_key})
+
+    def result(self, training_key: str) -> RunResult | None:
+        """The result of this training; None when it is not finished, or not begun.
 
         Raises:
-            InputError: `run_unfit`: it holds another one.
+            InputError: `run_unfit`: the folder holds another one; or `result_unreadable`.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        marker = self.path / "run.json"
-        if not marker.exists():
-            _write(marker, {"training_key": training_key})
-        elif _read(marker).get("training_key") != training_key:
+        if not self._marker.exists():
+            return None
+        if _read(self._marker).get("training_key") != training_key:
             cause = f"{self.path.parent.name}/{self.path.name} holds a run of other settings or windows"
             raise InputError("run_unfit", cause, "Choose another --out, or delete that folder.")
-
-    def result(self) -> RunResult | None:
-        """The result; None when the run is not finished."""
         path = self.path / "result.json"
         return RunResult(**_read(path)) if path.exists() else None
 

@@ -109,11 +109,7 @@ class Ablation:
         Raises:
             InputError: `run_unfit` or `result_unreadable`.
         """
-        folder = self.folder(run)
-        if not folder.path.exists():
-            return None
-        folder.claim(self.training_key(run))
-        found = folder.result()
+        found = self.folder(run).result(self.training_key(run))
         return found if found is not None and found.judging_key == self.judging_key else None
 
     def results(self) -> list[RunResult]:
@@ -157,7 +153,7 @@ class Ablation:
 
     def _result_of(self, run: PlannedRun, folder: RunFolder, pace: _Pace) -> RunResult:
         """Trains, from a checkpoint if there is one, and judges; an old result only needs judging."""
-        before = folder.result()
+        before = folder.result(self.training_key(run))
         if before is None or not folder.files.export.exists():
             data = PooledWindows(self.draw_windows(), run.seed)
             training = Run(run.training, data, self.pool_name, folder.files)
@@ -214,7 +210,11 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def workers(ablation: Ablation, count: int) -> Iterator[None]:
-    """Further processes that take runs of the same folder; ended with the block, waited for when it went well."""
+    """Further processes that take runs of the same folder; ended with the block, waited for when it went well.
+
+    Raises:
+        ResourceError: `worker_failed`: one of them ended early.
+    """
     context = multiprocessing.get_context("spawn")
     facts = (ablation.settings, ablation.out, ablation.date, count + 1)
     started = [context.Process(target=_work, args=facts) for _ in range(count)]
@@ -224,6 +224,9 @@ def workers(ablation: Ablation, count: int) -> Iterator[None]:
         yield
         for process in started:
             process.join()
+        if failed := [process.exitcode for process in started if process.exitcode]:
+            cause = f"{len(failed)} of {count} worker processes ended early (status {failed[0]})"
+            raise ResourceError("worker_failed", cause, "Run the same command again; with --jobs 1 the reason shows.")
     finally:
         for process in started:
             process.terminate()

@@ -70,6 +70,22 @@ class JudgingSettings(StrictModel):
         return self
 
 
+class Claim(StrictModel):
+    """Something that the runs can bear out or not.
+
+    Attributes:
+        words: The claim, with its source.
+        quantity: What it is about.
+        more: Variant that should have more of it.
+        less: Variant that should have less.
+    """
+
+    words: str
+    quantity: str
+    more: str
+    less: str
+
+
 class AblationSettings(StrictModel):
     """One ablation: configs/training/ablation.yaml.
 
@@ -79,6 +95,7 @@ class AblationSettings(StrictModel):
         variants: In the order of the report.
         windows: Training windows drawn once and shared by all runs.
         judging: How results are judged.
+        claims: What the report holds against the results.
     """
 
     base: TrainingSettings
@@ -86,12 +103,16 @@ class AblationSettings(StrictModel):
     variants: tuple[Variant, ...] = Field(min_length=1)
     windows: int = Field(4096, ge=1)
     judging: JudgingSettings
+    claims: tuple[Claim, ...] = ()
 
     @model_validator(mode="after")
     def _distinct(self) -> AblationSettings:
         for what, names in (("variants", [v.name for v in self.variants]), ("seeds", list(self.seeds))):
             if len(set(names)) < len(names):
                 raise ValueError(f"two {what} are the same")
+        known = {variant.name for variant in self.variants}
+        if strange := {name for claim in self.claims for name in (claim.more, claim.less)} - known:
+            raise ValueError(f"a claim is about {min(strange)!r}, which is no variant")
         if self.judging.prefix_frames >= self.base.data.frames:
             raise ValueError(f"prefix_frames must be shorter than a window of {self.base.data.frames} frames")
         own = self.base.data.speech

@@ -82,6 +82,21 @@ def test_speeds_of_whole_runs():
     )
 
 
+def test_bars_of_speed_are_least_values():
+    def verdicts(frames, denoise_s):
+        rows = rows_of_runs([RunCosts(8.0, frames, 8.0, {"listen": 0.1, "denoise": denoise_s})] * 2, 512)
+        return {row.name: (row.value, row.verdict) for row in rows if row.bar is not None}
+
+    fast, slow = verdicts(110, 0.39), verdicts(90, 0.41)
+    assert fast["whole path on two cores, 512x512"] == (pytest.approx(27.5), "ok")
+    assert slow["whole path on two cores, 512x512"] == (pytest.approx(22.5), "MISSED")
+    assert (fast["denoiser"][1], slow["denoiser"][1]) == ("ok", "MISSED")
+    other = rows_of_runs([RunCosts(8.0, 90, 8.0, {})] * 2, 1024)
+    assert next(row for row in other if row.name.startswith("whole path on two")).verdict == ""
+    line = table(as_record([Row("denoiser", 14.0, "x real time", 20.0, more_is_better=True)], {}, {}))[1]
+    assert ">= 20" in line and "MISSED" in line
+
+
 def test_everything_moves_in_every_frame():
     motion = restless(50, 25.0)
     for name in ("head_yaw_deg", "jaw_open", "blink_l", "blink_r", "sway_x", "breathe"):

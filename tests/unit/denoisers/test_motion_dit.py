@@ -10,9 +10,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from omnihuman import weights_file
 from omnihuman.conditions.base import ConditionBatch, ConditionWidths
 from omnihuman.conditions.mixing import without
-from omnihuman.denoisers import weights_file
 from omnihuman.denoisers.motion_dit import MotionDiT
 from omnihuman.errors import ModelError, ResourceError
 

@@ -11,7 +11,9 @@ FPS = 25.0
 
 SETTINGS = SyncSettings(
     close_below=0.06, open_above=0.08, tolerance_s=0.04, max_yaw_deg=20, settle_s=0.2, max_lag_s=0.4,
-    shift_s=0.7, block_s=2.0, bootstrap_draws=200, bars={"closure_f1": 0.6},
+    shift_s=0.7, block_s=2.0, bootstrap_draws=200, fast_close_below=0.02, fast_open_above=0.03,
+    bars={"closure_f1": 0.6, "offset": (-0.05, 0.05)}, bars_where_measured={"rest_when_silent": 0.9},
+    language_bars={},
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 import errno
 import json
+import wave
 from unittest.mock import Mock
 
 import numpy as np
@@ -7,9 +8,13 @@ import pytest
 from typer.testing import CliRunner
 
 from omnihuman.cli.evaluate import app
+from omnihuman.media.image import write_image
 from omnihuman.media.video import VideoWriter
+from omnihuman.speech.inventory import TimedPhone
 from omnihuman.types import Sound
-from tests.unit.evaluation.spoken import tracks_of
+from tests.tiny import TinyFace, hum, tiny_pipeline
+from tests.unit.evaluation.spoken import SETTINGS, tracks_of
+from tests.unit.perception.drawn_face import draw_face
 
 
 @pytest.fixture
@@ -60,11 +65,19 @@ def lips(monkeypatch):
     """Says what the face tracker sees."""
 
     def see(gap):
-        monkeypatch.setattr("omnihuman.cli.evaluate._tracks", lambda video, face: tracks_of(gap))
+        monkeypatch.setattr("omnihuman.cli.evaluation_sources.tracks_of", lambda video, face: tracks_of(gap))
 
     return see
 
 
+@pytest.fixture
+def one_bar(monkeypatch):
+    """A bar that two seconds of speech can meet."""
+    settings = SETTINGS.model_copy(update={"bars": {"closure_f1": 0.6}})
+    monkeypatch.setattr("omnihuman.evaluation.suite.load_sync_settings", lambda: settings)
+
+
+@pytest.mark.usefixtures("one_bar")
 def test_sync_prints_a_table_or_json_and_writes_the_report(video, phones, lips, tmp_path):
     gap = np.full(50, 0.15, np.float32)
     gap[:14] = gap[24:26] = gap[36:] = 0.01
@@ -78,6 +91,68 @@ def test_sync_prints_a_table_or_json_and_writes_the_report(video, phones, lips, 
     assert json.loads(report.read_text()) == record
 
 
+@pytest.mark.usefixtures("one_bar")
+def test_what_the_product_hears_itself_counts_for_no_bar(video, lips, monkeypatch):
+    lips(np.full(50, 0.15, np.float32))
+    said = [TimedPhone("AA", 0.0, 1.0), TimedPhone("M", 1.0, 1.1), TimedPhone("AA", 1.1, 2.0)]
+    monkeypatch.setattr("omnihuman.cli.evaluation_sources.heard", lambda sound, hub: said)
+    result = run("sync", video, "--heard", "--check")
+    assert result.exit_code == 0
+    assert "bar" not in result.stdout.replace("counts for no bar", "")
+    assert "phones: self-consistency" in result.stdout
+    assert run("sync", video, "--heard", "--phones", video).exit_code == 2
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    """A hum of two seconds in which an m is said."""
+    rows = [("SIL", 0.0, 0.5), ("AA", 0.5, 0.9), ("M", 0.9, 1.0), ("AA", 1.0, 1.5), ("SIL", 1.5, 2.0)]
+    (tmp_path / "p.json").write_text(json.dumps([{"symbol": s, "start_s": a, "end_s": b} for s, a, b in rows]))
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes((hum(2.0).samples * 32767).astype("<i2").tobytes())
+    path = tmp_path / "clips.json"
+    path.write_text(json.dumps({"schema": 1, "clips": [{"sound": "a.wav", "phones": "p.json", "speaker": "ann"}]}))
+    return path
+
+
+@pytest.mark.usefixtures("one_bar")
+def test_a_list_of_sounds_is_performed_clean_and_spoiled(manifest, tmp_path, monkeypatch):
+    monkeypatch.setattr("omnihuman.cli.evaluation_sources.pipeline_of", lambda preset, hub: tiny_pipeline())
+    write_image(tmp_path / "face.png", draw_face())
+    given = ["sync", "--manifest", manifest, "--image", tmp_path / "face.png"]
+    record = json.loads(run(*given, "--fast", "--spoil", "noise20", "--json").stdout)
+    assert record["bars"] == {} and "no frame was looked at" in record["facts"]["gap"]
+    assert record["facts"]["bilabials"] == 1 and set(record["groups"]) == {"ann", "sound noise20"}
+    assert "f1_loss_noise20" in record["measurements"]
+    monkeypatch.setattr("omnihuman.cli.evaluation_sources.face_of", lambda hub: TinyFace())
+    kept = tmp_path / "kept"
+    record = json.loads(run(*given, "--size", "128", "--keep", kept, "--json").stdout)
+    assert record["bars"] and (kept / "a.mp4").is_file()
+    assert record["facts"]["frames_judged"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ([], "clips_needed"),
+        (["MANIFEST", "--languages", "--image", "x.png"], "clips_needed"),
+        (["--languages"], "picture_needed"),
+        (["MANIFEST", "--spoil", "8k"], "picture_needed"),
+        (["MANIFEST"], "picture_needed"),
+        (["MANIFEST", "--image", "x.png", "--spoil", "echo"], "spoil_unknown"),
+        (["a.mp4", "--fast", "--image", "x.png"], "videos_finished"),
+    ],
+)
+def test_sync_refuses_what_nobody_can_perform(manifest, arguments, code):
+    given = [part for argument in arguments
+             for part in (["--manifest", manifest] if argument == "MANIFEST" else [argument])]  # fmt: skip
+    result = run("sync", *given, "--json")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["error"]["code"] == code
+
+
+@pytest.mark.usefixtures("one_bar")
 def test_check_ends_with_one_when_the_bar_is_missed(video, phones, lips):
     lips(np.full(50, 0.15, np.float32))
     assert run("sync", video, "--phones", phones).exit_code == 0
@@ -126,7 +201,7 @@ def no_work(monkeypatch):
     def look(*_):
         pytest.fail("worked before the refusal")
 
-    monkeypatch.setattr("omnihuman.cli.evaluate._tracks", look)
+    monkeypatch.setattr("omnihuman.cli.evaluation_sources.tracks_of", look)
     monkeypatch.setattr("omnihuman.evaluation.contact_sheet.pick_frames", look)
 
 
@@ -176,7 +251,7 @@ def test_sheet_refuses_another_format_before_the_work(video, tmp_path, no_work, 
 
 
 def test_an_interruption_is_one_coded_line(video, monkeypatch):
-    monkeypatch.setattr("omnihuman.cli.evaluate._tracks", Mock(side_effect=KeyboardInterrupt))
+    monkeypatch.setattr("omnihuman.cli.evaluation_sources.tracks_of", Mock(side_effect=KeyboardInterrupt))
     result = run("motion", video)
     assert result.exit_code == 130
     assert result.stderr.startswith("error[interrupted]: ")

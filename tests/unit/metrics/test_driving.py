@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from omnihuman.metrics.driving import blink_times, events_agree, followed
+from omnihuman.metrics.driving import blink_times, events_agree, follow_error, followed
 
 TIMES = (np.arange(150) + 0.5) / 25
 
@@ -34,3 +34,10 @@ def test_each_blink_is_met_once():
     assert events_agree(wanted + 0.09, wanted).value == 0.0
     assert events_agree(np.array([0.98, 1.02]), wanted).value == pytest.approx(0.4)
     assert np.isnan(events_agree(np.zeros(0), np.zeros(0)).value)
+
+
+def test_straying_counts_without_the_pose_of_the_picture():
+    wanted = 5 * np.sin(TIMES * 2)
+    assert follow_error(TIMES, wanted + 8.0, TIMES, wanted) == pytest.approx(0.0, abs=1e-9)
+    assert follow_error(TIMES, 0.5 * wanted, TIMES, wanted) == pytest.approx(0.5 * wanted.std(), rel=0.01)
+    assert np.isnan(follow_error(TIMES + 99, wanted, TIMES, wanted))

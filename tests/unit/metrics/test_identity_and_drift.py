@@ -22,6 +22,18 @@ def test_similarity_is_the_cosine_whatever_the_length():
     assert found["identity_worst"].value == pytest.approx(0.0)
 
 
+def test_a_person_who_becomes_another_drifts_and_one_bad_frame_is_the_worst_not_the_mean():
+    turn = np.linspace(0, 1, 40)
+    becoming = np.stack([np.cos(turn), np.sin(turn)], 1)
+    found = identity_similarity(becoming, np.array([1.0, 0.0]))
+    assert found["identity_drift"].value < -0.2
+    steady = np.tile([1.0, 0.0], (40, 1))
+    steady[7] = [0.0, 1.0]
+    once = identity_similarity(steady, np.array([1.0, 0.0]))
+    assert once["identity_worst"].value == 0.0 and once["identity_low"].value == 1.0
+    assert identity_similarity(np.ones((40, 2)), np.ones(2))["identity_drift"].value == pytest.approx(0.0, abs=1e-9)
+
+
 @pytest.mark.parametrize("rows", [np.zeros((0, 4)), np.full((3, 4), math.nan), np.zeros((2, 4))])
 def test_similarity_without_a_face_is_undefined(rows):
     assert math.isnan(identity_similarity(rows, np.ones(4))["identity_mean"].value)

@@ -11,8 +11,10 @@ from omnihuman.metrics.sync import (
     closure_blocks,
     correlation,
     count_closures,
+    peaks_within,
     rest_in_silence,
     runs_of,
+    stray_closures,
     vowel_openness,
 )
 
@@ -159,3 +161,17 @@ def test_lag_of_a_still_mouth_is_undefined():
     lag = best_lag(np.full(50, SHUT, np.float32), np.sin(clock(50)), FPS, max_lag_s=0.4)
     assert math.isnan(lag.offset_s)
     assert lag.correlation == 0.0
+
+
+def test_stray_closures_are_the_runs_that_meet_nothing():
+    gap = mouth(100, (20, 22), (50, 50), (96, 99))
+    strays = stray_closures(gap, clock(100), [frames_s(20, 22)], [(0.0, 3.6)], RULE)
+    assert strays == pytest.approx([50.5 / FPS])
+
+
+def test_peaks_are_the_widest_known_frames_of_each_interval():
+    gap = np.array([0.1, 0.3, math.nan, 0.2, math.nan], np.float32)
+    times = clock(5)
+    peaks = peaks_within(gap, times, [(0.0, 0.08), (0.08, 0.16), (0.16, 0.2)])
+    assert peaks[:2] == pytest.approx([0.3, 0.2])
+    assert math.isnan(peaks[2])

@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 import torch
 
+from omnihuman import weights_file
 from omnihuman.config import configs_dir
-from omnihuman.denoisers import weights_file
 from omnihuman.denoisers.motion_dit import MotionDiT
 from omnihuman.errors import ConfigError, InputError, ResourceError
+from omnihuman.flow.schedule import times
+from omnihuman.flow.solver import integrate
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS
 from omnihuman.training.files import Files
-from omnihuman.training.loop import Progress, Run, learning_rate, train
-from omnihuman.training.settings import OptimizerSettings, TrainingSettings, read_settings
+from omnihuman.training.loop import Progress, Run, train
+from omnihuman.training.run import learning_rate
+from omnihuman.training.settings import LossSettings, OptimizerSettings, TrainingSettings, read_settings
 from omnihuman.training.synthetic import SyntheticDataset
 
 CONFIG = configs_dir() / "training"
@@ -92,6 +95,21 @@ def test_a_stopped_run_resumes_exactly(tmp_path: Path):
     train(again, "2026-01-01")
     assert same(weights_of(whole), weights_of(again))
     assert same(whole.average.tensors, again.average.tensors)
+
+
+def test_a_trained_regression_is_sampled_by_one_step_from_any_noise(tmp_path: Path):
+    run = new_run(tmp_path, tiny(loss=LossSettings(objective="regression")))
+    train(run, "2026-01-01")
+    model = MotionDiT.from_files({"w": run.files.export}, "cpu")
+    latents, known, _ = run.data.batch(99, 3)
+
+    def sampled(noise: torch.Tensor) -> torch.Tensor:
+        with torch.inference_mode():
+            return integrate(lambda x, t: model(x, t, known), noise, times(1))
+
+    plain = sampled(torch.zeros_like(latents))
+    assert torch.allclose(sampled(torch.randn(latents.shape)), plain, atol=1e-5)
+    assert plain.std() > 0.01, "it learnt something"
 
 
 def test_time_limit_leaves_checkpoint_and_weights(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ET
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,13 +11,15 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from omnihuman.cli import app
-from omnihuman.errors import InputError
+from omnihuman.config import configs_dir
+from omnihuman.errors import InputError, ResourceError
 from omnihuman.evaluation.ablation import run as run_module
 from omnihuman.evaluation.ablation.cost import estimate
 from omnihuman.evaluation.ablation.plot import draw
 from omnihuman.evaluation.ablation.pool import PooledWindows, draw_pool
 from omnihuman.evaluation.ablation.report import page_of, record_of, summarize, write_report
-from omnihuman.evaluation.ablation.run import Ablation
+from omnihuman.evaluation.ablation.run import Ablation, workers
+from omnihuman.evaluation.ablation.settings import read_ablation
 from omnihuman.training.loop import Run
 from omnihuman.training.synthetic import SyntheticDataset
 from tests.unit.evaluation.ablation.small import BASE, JUDGING, VARIANTS, small
@@ -29,9 +32,12 @@ def ablation(folder, **changes):
     return made
 
 
+CLAIMS = [{"words": "sound is heard", "quantity": "distance", "more": "base", "less": "audio-100"}]
+
+
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    whole = ablation(tmp_path_factory.mktemp("ablation"))
+    whole = ablation(tmp_path_factory.mktemp("ablation"), claims=CLAIMS)
     whole.work()
     return whole
 
@@ -43,6 +49,11 @@ def test_every_run_has_a_result_and_its_own_numbers(done):
     assert len({r.value("distance") for r in results}) == 4
     assert not list(done.out.rglob("checkpoint.safetensors")), "no longer needed"
     assert any("min left" in line for line in done.said)
+
+
+def test_shipped_claims_are_about_what_is_measured(done):
+    shipped = read_ablation(configs_dir() / "training" / "ablation.yaml")
+    assert {claim.quantity for claim in shipped.claims} <= set(done.results()[0].measurements)
 
 
 def test_a_finished_run_is_never_repeated(done, monkeypatch):
@@ -91,6 +102,28 @@ def test_a_run_that_another_process_holds_is_left_to_it(tmp_path):
     assert [r.variant for r in mine.results()] == ["audio-100"]
 
 
+def test_a_worker_that_fails_is_told(done, monkeypatch):
+    class Broken:
+        exitcode = 1
+
+        def __init__(self, target, args):
+            self.start = self.join = self.terminate = lambda: None
+
+    monkeypatch.setattr(run_module.multiprocessing, "get_context", lambda kind: SimpleNamespace(Process=Broken))
+    with pytest.raises(ResourceError, match="2 of 2 worker processes"), workers(done, 2):
+        pass
+
+
+def test_a_damaged_result_is_named(tmp_path):
+    damaged = ablation(tmp_path, variants=VARIANTS[:1], seeds=[1])
+    folder = damaged.folder(damaged.runs[0])
+    folder.claim(damaged.training_key(damaged.runs[0]))
+    assert damaged.results() == []
+    (folder.path / "result.json").write_text("{")
+    with pytest.raises(InputError, match="base/seed-1/result.json"):
+        damaged.results()
+
+
 def test_other_judging_judges_again_without_training(done, tmp_path, monkeypatch):
     first = ablation(tmp_path, variants=VARIANTS[:1], seeds=[1])
     first.work()
@@ -122,6 +155,7 @@ def test_the_report_says_what_the_runs_found(done, tmp_path):
     for table in page.rstrip().split("\n\n")[2:]:
         assert len({line.count("|") for line in table.splitlines()}) == 1, table
     assert all(page.count(f" {name} ") >= 2 for name in summary.quantities)
+    assert record["claims"][0]["claim"] == CLAIMS[0] and "| sound is heard | distance |" in page
     assert all(path.stat().st_size for path in write_report(summary, tmp_path))
     picture = ET.fromstring((tmp_path / "report.svg").read_text(encoding="utf-8"))
     dots = [node for node in picture.iter() if node.tag.endswith("circle")]

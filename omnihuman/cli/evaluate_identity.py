@@ -1,0 +1,47 @@
+"""`evaluate identity`: is the person of the video still the one of the picture, by a named face network?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from omnihuman.cli import evaluation_sources as sources
+from omnihuman.cli.console import coded_errors, show
+
+
+def identity(
+    video: Annotated[Path, typer.Argument(help="The video.")],
+    image: Annotated[Path, typer.Option("--image", help="The picture that it was made from.")],
+    stranger: Annotated[
+        Path | None, typer.Option("--stranger", help="A picture of somebody else, for the baseline.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="End with status 1 when a bar is missed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    report: Annotated[Path | None, typer.Option("--report", help="Also write the result to this JSON file.")] = None,
+) -> None:
+    """Is it still the same person? Similarity of face vectors: mean, 5th percentile, drift, a stranger beside it."""
+    with coded_errors(as_json):
+        from omnihuman.evaluation.face_identity import embed_frames, embed_picture
+        from omnihuman.evaluation.likeness import load_identity_settings, measure_identity
+        from omnihuman.evaluation.output import check_report
+        from omnihuman.evaluation.report import lines_of
+        from omnihuman.evaluation.results import all_met
+        from omnihuman.media.footage import frame_rate, read_frames
+        from omnihuman.media.image import read_image
+
+        if report is not None:
+            check_report(report, [path for path in (video, image, stranger) if path is not None])
+        settings = load_identity_settings()
+        pictures = [read_image(path) for path in (image, stranger) if path is not None]
+        every = max(1, round(frame_rate(video) / settings.looks_per_s))
+        with sources.open_hub() as hub:
+            face, lend = sources.face_of(hub), hub.handle(settings.network)
+            known, *others = (embed_picture(picture, face, lend) for picture in pictures)
+            frames = embed_frames(read_frames(video), face, lend, every)
+        result = measure_identity(frames, known, others[0] if others else None, settings)
+        record = sources.finish(result, settings.bars, report)
+    show(record, lines_of(result, settings.bars), as_json)
+    if check and not all_met(result, settings.bars):
+        raise typer.Exit(1)

@@ -1,0 +1,127 @@
+"""`evaluate motion`: blinks, head, seams, drift, background of a video. `evaluate mimic`: against real clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from omnihuman.cli import evaluation_sources as sources
+from omnihuman.cli.console import coded_errors, progress_bar, show
+
+if TYPE_CHECKING:
+    from omnihuman.evaluation.against import AgainstSettings
+    from omnihuman.evaluation.results import EvaluationResult
+    from omnihuman.evaluation.tracks import FaceTracks
+    from omnihuman.metrics.measurement import Measurement
+    from omnihuman.modelhub.hub import ModelHub
+    from omnihuman.perception.face import FacePerception
+    from omnihuman.types import Image, Sound
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+Report = Annotated[Path | None, typer.Option("--report", help="Also write the result to this JSON file.")]
+Check = Annotated[bool, typer.Option("--check", help="End with status 1 when a bar is missed.")]
+Preset = Annotated[str, typer.Option("--preset", help="A preset of the motion space.")]
+
+
+def motion(  # noqa: PLR0913 - one keyword per option
+    video: Annotated[Path, typer.Argument(help="The video.")],
+    background: Annotated[bool, typer.Option(help="Also measure how still the background stays.")] = True,
+    against: Annotated[
+        Path | None, typer.Option("--against", help="A real clip of a speaker whose sound drove the video.")
+    ] = None,
+    preset: Preset = "motion",
+    check: Check = False,
+    as_json: AsJson = False,
+    report: Report = None,
+) -> None:
+    """Does the person move like a person? Blinks, head, seams of windows, drift of shape and texture, background."""
+    with coded_errors(as_json):
+        from omnihuman.evaluation.against import load_against_settings
+        from omnihuman.evaluation.motion import load_motion_settings, measure_motion, seams_s
+        from omnihuman.evaluation.output import check_report
+        from omnihuman.evaluation.report import lines_of
+        from omnihuman.evaluation.results import all_met
+        from omnihuman.pipeline.preset import load_preset
+
+        if report is not None:
+            check_report(report, [path for path in (video, against) if path is not None])
+        bars, sampler = load_motion_settings().bars, load_preset(preset).sampler
+        with sources.open_hub() as hub:
+            face = sources.face_of(hub)
+            tracks = sources.tracks_of(video, face)
+            result = measure_motion(tracks, seams_s(len(tracks.gap) / tracks.fps, sampler))
+            if background:
+                _add_pixels(result, video, len(tracks.gap), hub, face)
+            if against is not None:
+                settings = load_against_settings()
+                result.measurements.update(_held_against(tracks, against, face, settings))
+                bars = bars | settings.bars
+        bars = {name: bar for name, bar in bars.items() if name in result.measurements}
+        record = sources.finish(result, bars, report)
+    show(record, lines_of(result, bars), as_json)
+    if check and not all_met(result, bars):
+        raise typer.Exit(1)
+
+
+def mimic(  # noqa: PLR0913 - one keyword per option
+    clips: Annotated[list[Path], typer.Argument(help="Real clips of people who speak, with their own sound.")],
+    image: Annotated[
+        Path | None, typer.Option("--image", help="Picture that speaks; a frame of each clip when left out.")
+    ] = None,
+    max_lag: Annotated[
+        float | None, typer.Option("--max-lag", min=0.0, max=2.0, help="Largest lag tried, seconds.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the performances.")] = 1,
+    keep: Annotated[Path | None, typer.Option("--keep", help="Folder in which the performed videos stay.")] = None,
+    preset: Preset = "motion",
+    check: Check = False,
+    as_json: AsJson = False,
+    report: Report = None,
+) -> None:
+    """Does the mouth move as the real speaker's did? Performs the sound of each clip and compares the lips."""
+    with coded_errors(as_json):
+        from omnihuman.evaluation.against import load_against_settings, mimic_clips, pool_against
+        from omnihuman.evaluation.output import check_report
+        from omnihuman.evaluation.performing import Performer, looker
+        from omnihuman.evaluation.report import lines_of
+        from omnihuman.evaluation.results import all_met
+
+        if report is not None:
+            check_report(report, [path for path in (*clips, image) if path is not None])
+        settings = load_against_settings()
+        if max_lag is not None:
+            settings = settings.model_copy(update={"max_lag_s": max_lag})
+        with sources.open_hub() as hub, progress_bar(not as_json) as progress:
+            look, pipeline = looker(sources.face_of(hub)), sources.pipeline_of(preset, hub)
+
+            def perform(picture: Path | Image, sound: Sound, name: str) -> FaceTracks:
+                return Performer(pipeline, picture, seed, look, keep=keep).perform(sound, name)
+
+            result = pool_against(mimic_clips(clips, image, perform, look, settings, progress))
+        record = sources.finish(result, settings.bars, report)
+    show(record, lines_of(result, settings.bars), as_json)
+    if check and not all_met(result, settings.bars):
+        raise typer.Exit(1)
+
+
+def _add_pixels(result: EvaluationResult, video: Path, num_frames: int, hub: ModelHub, face: FacePerception) -> None:
+    """What takes looking at the pixels: the background, and the texture of the face."""
+    from omnihuman.evaluation.appearance import measure_appearance
+    from omnihuman.evaluation.background import measure_background
+    from omnihuman.media.footage import read_frames
+    from omnihuman.perception.matte import PersonMatte
+
+    matte = PersonMatte(hub.handle("person-matte"))
+    result.measurements["background_change"] = measure_background(lambda: read_frames(video), num_frames, face, matte)
+    result.measurements.update(measure_appearance(lambda: read_frames(video), num_frames, face))
+
+
+def _held_against(
+    made: FaceTracks, clip: Path, face: FacePerception, settings: AgainstSettings
+) -> dict[str, Measurement]:
+    from omnihuman.evaluation.against import measure_against
+    from omnihuman.media.audio import read_sound
+
+    return measure_against(made, sources.tracks_of(clip, face), read_sound(clip), settings)

@@ -1,0 +1,104 @@
+"""What the commands of `evaluate` look with: hub, face, tracks, phones. No command of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from omnihuman.evaluation.results import Bar, EvaluationResult
+    from omnihuman.evaluation.tracks import FaceTracks
+    from omnihuman.modelhub.hub import ModelHub
+    from omnihuman.perception.face import FacePerception
+    from omnihuman.perception.person import PersonTrack
+    from omnihuman.pipeline.generate import OmniHumanPipeline
+    from omnihuman.speech.inventory import TimedPhone
+    from omnihuman.types import Image, Sound
+
+
+def open_hub() -> ModelHub:
+    """The hub of this checkout."""
+    from omnihuman.modelhub.hub import ModelHub
+
+    return ModelHub.open()
+
+
+def face_of(hub: ModelHub) -> FacePerception:
+    """What finds faces."""
+    from omnihuman.perception.face import FacePerception
+
+    return FacePerception(hub.handle("face-detector"), hub.handle("face-mesh"))
+
+
+def tracks_of(video: Path, face: FacePerception) -> FaceTracks:
+    """The face of a finished video."""
+    from omnihuman.evaluation.performing import looker
+
+    return looker(face)(video)
+
+
+def pipeline_of(preset: str, hub: ModelHub) -> OmniHumanPipeline:
+    """The product, sharing the hub; a picture that comes again is not prepared again."""
+    from omnihuman.evaluation.prepared_once import preparing_once
+    from omnihuman.pipeline.generate import OmniHumanPipeline
+
+    return preparing_once(OmniHumanPipeline.from_pretrained(preset, hub=hub))
+
+
+def aligned(sound: Sound, transcript: str, hub: ModelHub) -> list[TimedPhone]:
+    """When each phone of a transcript is said; words that the aligner lacks are pronounced by the built-in voice."""
+    from omnihuman.evaluation.alignment import align
+
+    def pronounce(word: str) -> list[str]:
+        with hub.lease("voice-hibari") as voice:
+            return [phone.symbol for phone in voice.speak(word).phones]
+
+    return align(sound, transcript, pronounce)
+
+
+def heard(sound: Sound, hub: ModelHub) -> list[TimedPhone]:
+    """What the product's own phonetic network hears; good for self-consistency alone."""
+    from omnihuman.evaluation.heard_phones import heard_phones
+
+    with hub.lease("phones-hama") as recognizer:
+        return heard_phones(recognizer.log_posteriors(sound))
+
+
+def person_of(video: Path, hub: ModelHub) -> PersonTrack:
+    """The person of a video, at the times of its frames; raises InputError face_missing where no frame shows a face."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from omnihuman.errors import InputError
+    from omnihuman.media.files import LONGEST_NAME
+    from omnihuman.media.footage import timed_frames, video_facts
+    from omnihuman.pipeline.assemble import tracker_of
+    from omnihuman.pipeline.preset import load_preset
+
+    times_s: list[float] = []
+
+    def frames() -> Iterator[Image]:
+        for time_s, frame in timed_frames(video, longest_px=1280):
+            times_s.append(time_s)
+            yield frame
+
+    fps = video_facts(video).fps
+    person = tracker_of(load_preset("motion").models, hub).track(frames(), fps)
+    if not person.face_seen.any():
+        cause = f"no frame of {video.name[:LONGEST_NAME]!r} shows a face"
+        raise InputError("face_missing", cause, "Give a video of one person's face.")
+    return replace(person, times_s=(np.array(times_s) + 0.5 / fps).astype(np.float32))
+
+
+def finish(result: EvaluationResult, bars: Mapping[str, Bar], report: Path | None) -> dict[str, Any]:
+    """The record of a result, also written where a report is wanted."""
+    from omnihuman.evaluation.output import write_report
+    from omnihuman.evaluation.report import record_of
+
+    record = record_of(result, bars)
+    if report is not None:
+        write_report(report, record)
+    return record
