@@ -19,9 +19,9 @@ _SAID = [i for i, phone in enumerate(PHONES) if phone != SILENCE]
 _BLANK = len(PHONES)
 _VOWEL_ROWS = 15
 """Rows over which a held vowel is judged: 0.3 s. Twice or three times as many do not tell vowels better."""
-_HEARD = 0.3
-_SHORTEST_ROWS = 10
-"""Only where no phone of this probability is named for 0.2 s is a vowel held: speech names one every 80 ms."""
+_HEARD = 0.5
+_SHORTEST_ROWS = 6
+"""Only where no phone of this probability is named for 0.12 s is a vowel held: speech names one every 80 ms."""
 _EDGE_ROWS = 2
 """Rows next to a named phone are left alone."""
 _HELD = 0.9

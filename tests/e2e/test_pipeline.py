@@ -9,11 +9,12 @@ import torch
 
 from omnihuman.config import configs_dir
 from omnihuman.errors import InputError, InterruptedRun
+from omnihuman.latents.motion.controls import SPEECH_COLUMNS
 from omnihuman.media.audio import read_sound
 from omnihuman.media.footage import read_frames
 from omnihuman.media.image import write_image
 from omnihuman.media.video import read_tags
-from omnihuman.types import AnimationRequest
+from omnihuman.types import AnimationRequest, Sound
 from tests.tiny import draw_face, hum, tiny_pipeline
 
 PRESETS = sorted(path.stem for path in configs_dir().glob("presets/*.yaml"))
@@ -178,3 +179,13 @@ def test_silence_is_a_warning_and_a_resting_mouth(pipe, image):
     silent = type(silent)(silent.samples * 0, silent.rate_hz)
     result = pipe(image, silent, seed=1, size=SIDE)
     assert result.facts["warnings"] and not result.parameters[:, 0].any()
+
+
+def test_what_was_heard_is_recorded_and_a_sound_without_a_voice_warns(pipe, image):
+    steady = np.random.default_rng(0).standard_normal(16000).astype(np.float32) * 0.05
+    result = pipe(image, Sound(steady, 16000), seed=1, size=SIDE)
+    assert result.facts["heard"]["noise_or_music"] == 1.0
+    assert any("no voice is heard" in warning for warning in result.facts["warnings"])
+    assert not result.parameters[:, SPEECH_COLUMNS].any()
+    spoken = pipe(image, hum(1.0), seed=1, size=SIDE)
+    assert spoken.facts["heard"]["speech"] > 0.5 and not any("voice" in w for w in spoken.facts["warnings"])

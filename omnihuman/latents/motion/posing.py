@@ -28,8 +28,8 @@ _BOW = np.sqrt(1 - _COLUMN**2)
 _ZIP = np.asarray(smoothstep((_COLUMN - 0.25) / 0.6))
 """Rounded lips close from the corners: how much each inner column takes part."""
 _SEAL_UPPER_SHARE, _BITE_UPPER_SHARE, _YIELD_UPPER_SHARE = 0.42, 0.1, 0.15
-_BITE_GAP_IOD = 0.030
-"""Strip of upper teeth that shows above the lower lip in f and v."""
+_BITE_GAP_IOD = 0.08
+"""Strip of upper teeth that shows above the lower lip in f and v; under .06 it would look like lips that are closed."""
 _WIDE_YAW_DEG = 15.0
 _PROFILE_YAW_DEG, _PROFILE_LOSS = 40.0, 0.4
 _OPENING = [i for i in group_indices("mouth") if NAMES[i] not in ("seal", "lip_press")]
