@@ -210,7 +210,9 @@ class MotionDiT(ModelMixin, ConfigMixin):
         """
         present = conditions.text_present
         if bool(present.any()):
-            given = masked_choice(present, self.text_encoder(conditions.text), self.text_null)
+            # Embeddings have length 1: brought to unit variance, or the encoder would see little but its own biases.
+            scaled = conditions.text * self.config["text_features"] ** 0.5
+            given = masked_choice(present, self.text_encoder(scaled), self.text_null)
         else:
             given = self.text_null.expand(len(present), 1, -1)
         both = self.text_modulation(functional.silu(given)).unflatten(-1, (MODULATIONS + EXIT_MODULATIONS, -1))

@@ -22,6 +22,7 @@ from torch import Tensor
 from omnihuman import weights_file
 from omnihuman.conditions.base import ConditionBatch
 from omnihuman.conditions.reference import REFERENCE_WIDTH
+from omnihuman.config import weights_dir
 from omnihuman.denoisers.motion_dit import MotionDiT
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS
 from omnihuman.training.files import Files
@@ -91,6 +92,16 @@ def step_generator(seed: int, step_number: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed * 1_000_003 + step_number)
 
 
+def begin_with(model: MotionDiT, path: Path) -> None:
+    """Gives a network the weights of a file, as the later stages of a training in parts do.
+
+    Raises:
+        ModelError: `weights_unreadable`, or `weights_unfit` when they belong to another network.
+    """
+    _, tensors = weights_file.read(path, known=set(MotionDiT._signature()))
+    weights_file.fill(model, tensors, path)
+
+
 class Run(TrainingRun):
     """A run of the motion transformer.
 
@@ -104,6 +115,8 @@ class Run(TrainingRun):
     def __init__(self, settings: TrainingSettings, data: WindowSource, data_hash: str, files: Files) -> None:
         self.settings, self.data = settings, data
         self.model = build_model(settings, data.batch(0, 1)[1].audio.shape[-1])
+        if settings.start_from is not None:
+            begin_with(self.model, weights_dir() / settings.start_from)
         super().__init__(settings, self.model, data_hash, files)
 
     @property

@@ -116,6 +116,7 @@ class TrainingSettings(StrictModel):
     """One file of configs/training."""
 
     seed: int = Field(1, ge=0)
+    start_from: Path | None = Field(None, description="Weights of the same network, in weights/, to begin with.")
     data: DataSettings
     model: ModelSettings = ModelSettings()
     stages: tuple[Stage, ...] = Field(min_length=1)

@@ -20,7 +20,7 @@ TINY = read_settings(configs_dir() / "training" / "tiny.yaml")
 def shrunk(path):
     settings = read_settings(path)
     stages = tuple(stage.model_copy(update={"steps": 2}) for stage in settings.stages)
-    small = {"model": TINY.model, "data": TINY.data, "batch_size": 2, "stages": stages}
+    small = {"model": TINY.model, "data": TINY.data, "batch_size": 2, "stages": stages, "start_from": None}
     return settings.model_copy(update=small)
 
 
