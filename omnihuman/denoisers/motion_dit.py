@@ -205,13 +205,15 @@ class MotionDiT(ModelMixin, ConfigMixin):
     def _prompted(self, conditions: ConditionBatch) -> tuple[Tensor, Tensor]:
         """What the text adds to the modulation of every frame, `B 9 T D`, and of the exit, `B 2 T D`.
 
-        A prompt acts on the frames it holds for, so adaLN differs from frame to frame. Where no frame of the batch has
-        one, T is 1 and the work vanishes.
+        A prompt acts on the frames it holds for, so adaLN differs from frame to frame. Where every item of the batch has
+        one prompt throughout, or none, T is 1 and most of the work vanishes.
         """
-        present = conditions.text_present
+        text, present = conditions.text, conditions.text_present
+        if bool((text == text[:, :1]).all() & (present == present[:, :1]).all()):
+            text, present = text[:, :1], present[:, :1]
         if bool(present.any()):
             # Embeddings have length 1: brought to unit variance, or the encoder would see little but its own biases.
-            scaled = conditions.text * self.config["text_features"] ** 0.5
+            scaled = text * self.config["text_features"] ** 0.5
             given = masked_choice(present, self.text_encoder(scaled), self.text_null)
         else:
             given = self.text_null.expand(len(present), 1, -1)

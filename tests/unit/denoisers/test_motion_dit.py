@@ -77,6 +77,15 @@ def test_a_batch_without_any_prompt_equals_windows_without_one_in_a_mixed_batch(
 
 
 @torch.no_grad()
+def test_one_prompt_throughout_is_the_same_as_frame_by_frame():
+    model, t = tiny_model(), torch.full((2,), 0.5)
+    given = replace(conditions(), text=conditions().text[:, :1].expand(-1, T, -1))
+    # The last frame of another item differs: then every frame is computed.
+    other = replace(given, text=torch.cat((given.text[:1], conditions().text[1:])))
+    torch.testing.assert_close(model(latents(), t, given)[0], model(latents(), t, other)[0], atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
 def test_bound_conditions_give_the_same_velocity():
     model, given, t = tiny_model(), conditions(), torch.tensor([0.3, 0.9])
     assert torch.equal(model.bound(given)(latents(), t), model(latents(), t, given))
