@@ -81,7 +81,7 @@ def _responses(  # noqa: PLR0913 - what a run is made of
     from omnihuman.evaluation.text_response import TextJudge
     from omnihuman.pipeline.assemble import assemble
     from omnihuman.pipeline.progress import ProgressMeter, Stage
-    from omnihuman.training.styles import load_styles
+    from omnihuman.training.teacher.styles import load_styles
 
     parts = assemble(preset, hub)
     meter = ProgressMeter(progress, [Stage("styles", len(names), 8.0)])

@@ -18,7 +18,7 @@ from omnihuman.config import weights_dir
 if TYPE_CHECKING:
     from omnihuman.training.files import Files
     from omnihuman.training.loop import Outcome, Progress
-    from omnihuman.training.mel_settings import MelTrainingSettings
+    from omnihuman.training.mel.settings import MelTrainingSettings
     from omnihuman.training.run import TrainingRun
     from omnihuman.training.settings import TrainingSettings
 
@@ -53,7 +53,7 @@ def _run(
     """Reads, prepares, trains."""
     from omnihuman.training.files import Files, checkpoint_path
     from omnihuman.training.loop import train as run_training
-    from omnihuman.training.mel_settings import is_mel, read_mel_settings
+    from omnihuman.training.mel.settings import is_mel, read_mel_settings
     from omnihuman.training.settings import read_settings
 
     settings = read_mel_settings(config) if is_mel(config) else read_settings(config)
@@ -73,8 +73,8 @@ def _open_run(
 ) -> TrainingRun:
     """A fresh run of what the settings train; makes its speech."""
     from omnihuman.training.loop import Run
-    from omnihuman.training.mel_settings import MelTrainingSettings
-    from omnihuman.training.mel_train import open_mel_run
+    from omnihuman.training.mel.run import open_mel_run
+    from omnihuman.training.mel.settings import MelTrainingSettings
     from omnihuman.training.source import open_windows
 
     if isinstance(settings, MelTrainingSettings):

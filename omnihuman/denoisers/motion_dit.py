@@ -205,8 +205,8 @@ class MotionDiT(ModelMixin, ConfigMixin):
     def _prompted(self, conditions: ConditionBatch) -> tuple[Tensor, Tensor]:
         """What the text adds to the modulation of every frame, `B 9 T D`, and of the exit, `B 2 T D`.
 
-        A prompt acts on the frames it holds for, so adaLN differs from frame to frame. Where every item of the batch has
-        one prompt throughout, or none, T is 1 and most of the work vanishes.
+        A prompt acts on the frames it holds for, so adaLN differs from frame to frame. Where every item of the batch
+        has one prompt throughout, or none, T is 1 and most of the work vanishes.
         """
         text, present = conditions.text, conditions.text_present
         if bool((text == text[:, :1]).all() & (present == present[:, :1]).all()):

@@ -11,7 +11,7 @@ import numpy as np
 
 from omnihuman.latents.motion.parameters import INDEX, NUM_PARAMETERS
 from omnihuman.speech.inventory import TimedPhone
-from omnihuman.training.teacher_mouth import FRAME_HZ, MouthStyle, mouth_motion
+from omnihuman.training.teacher.mouth import FRAME_HZ, MouthStyle, mouth_motion
 from omnihuman.types import Float
 
 _GAP_PER_UNIT = {"jaw_open": 0.30, "upper_lip_raise": 0.11, "lower_lip_down": 0.12}

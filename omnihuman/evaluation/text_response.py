@@ -18,8 +18,8 @@ from omnihuman.evaluation.prompts import PromptSettings, TimedSettings
 from omnihuman.latents.motion.parameters import INDEX
 from omnihuman.metrics.sync import ClosureCounts, ClosureRule, count_closures
 from omnihuman.speech.inventory import BILABIALS, TimedPhone
-from omnihuman.training.styles import Statistic, StyleTable
-from omnihuman.training.teacher_mouth import FRAME_HZ, frame_times_s
+from omnihuman.training.teacher.mouth import FRAME_HZ, frame_times_s
+from omnihuman.training.teacher.styles import Statistic, StyleTable
 from omnihuman.types import Float
 
 Act = Callable[[int, Sequence[Prompt]], Float]

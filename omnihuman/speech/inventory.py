@@ -1,6 +1,6 @@
 """The phone inventory that every part shares: ARPAbet without stress, and how often phonetic features come.
 
-Not here: how a network's own symbols fold onto it (`phones.py`), or how a mouth looks for one (`training/teacher.py`).
+Not here: how a network's own symbols fold onto it (`phones.py`), or how a mouth looks for one (`training/teacher`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Phones in speech, the fallback: log posteriors from our own mel front end, in place of `phones.py`.
 
-Trained by distillation of the phonetic network on the built-in voice (training/mel_train.py); same columns, rows and
+Trained by distillation of the phonetic network on the built-in voice (training/mel/run.py); same columns, rows and
 clock. Its network hears a bounded stretch, so the windows of a long sound give what one pass would give.
 """
 

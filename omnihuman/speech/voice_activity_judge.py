@@ -1,6 +1,6 @@
 """The verdict on each row - no voice, speech or singing - by a few thousand weights of our own, read with context.
 
-Dilated depthwise convolutions look about three seconds either way. Trained by `training/voice_gate.py`.
+Dilated depthwise convolutions look about three seconds either way. Trained by `training/voice_gate/train.py`.
 Legend: B batch, N rows of 1/50 s, D features, W width.
 """
 

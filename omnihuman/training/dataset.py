@@ -24,12 +24,12 @@ from omnihuman.errors import ResourceError
 from omnihuman.latents.motion.parameters import INDEX, PARAMETERS, SCALE
 from omnihuman.speech.clock import row_times_s
 from omnihuman.speech.inventory import TimedPhone
-from omnihuman.training.precompute import Recording, load_recording
-from omnihuman.training.script import Script, ScriptSettings, ScriptWriter
-from omnihuman.training.teacher import random_style
-from omnihuman.training.teacher_direction import direct
-from omnihuman.training.teacher_mouth import FRAME_HZ
-from omnihuman.training.teacher_prosody import LOUDNESS_HZ, Loudness
+from omnihuman.training.sound.precompute import Recording, load_recording
+from omnihuman.training.teacher.direction import direct
+from omnihuman.training.teacher.mouth import FRAME_HZ
+from omnihuman.training.teacher.prosody import LOUDNESS_HZ, Loudness
+from omnihuman.training.teacher.take import random_style
+from omnihuman.training.words.script import Script, ScriptSettings, ScriptWriter
 from omnihuman.types import ConditionTrack, Float
 
 _SURROUNDINGS_S = 1.0

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from omnihuman.conditions.base import STRENGTH
 from omnihuman.config import StrictModel, load
 from omnihuman.training.dataset import WindowSettings
-from omnihuman.training.precompute import SpeechSettings
+from omnihuman.training.sound.precompute import SpeechSettings
 
 
 class Ratios(StrictModel):

@@ -9,12 +9,12 @@ from pathlib import Path
 from omnihuman.modelhub.hub import ModelHub
 from omnihuman.training.dataset import WindowDataset
 from omnihuman.training.loop import WindowSource
-from omnihuman.training.phrasebook import Phrasebook, open_phrasebook
-from omnihuman.training.precompute import SpeechSettings, folder_of, precompute
-from omnihuman.training.script import ScriptWriter
 from omnihuman.training.settings import TrainingSettings
-from omnihuman.training.styles import load_styles
+from omnihuman.training.sound.precompute import SpeechSettings, folder_of, precompute
 from omnihuman.training.synthetic import SyntheticDataset
+from omnihuman.training.teacher.styles import load_styles
+from omnihuman.training.words.phrasebook import Phrasebook, open_phrasebook
+from omnihuman.training.words.script import ScriptWriter
 from omnihuman.types import Float
 
 VOICE_ID = "voice-hibari"

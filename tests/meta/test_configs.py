@@ -16,11 +16,11 @@ from omnihuman.evaluation.suite import SyncSettings
 from omnihuman.evaluation.together import TogetherSettings
 from omnihuman.modelhub.registry import Registry
 from omnihuman.pipeline.preset import PresetSettings, needed_models
-from omnihuman.training.corpus import load_grammar
-from omnihuman.training.mel_settings import read_mel_settings
+from omnihuman.training.mel.settings import read_mel_settings
 from omnihuman.training.settings import read_settings
-from omnihuman.training.styles import load_styles
-from omnihuman.training.voice_gate import VoiceGateSettings
+from omnihuman.training.teacher.styles import load_styles
+from omnihuman.training.voice_gate.train import VoiceGateSettings
+from omnihuman.training.words.corpus import load_grammar
 from omnihuman.types import AnimationRequest
 
 READERS = {

@@ -17,7 +17,7 @@ from omnihuman.evaluation.ablation.settings import AblationSettings
 from omnihuman.training.files import Files
 from omnihuman.training.loop import Run
 from omnihuman.training.synthetic import SyntheticDataset
-from omnihuman.training.teacher_mouth import FRAME_HZ
+from omnihuman.training.teacher.mouth import FRAME_HZ
 
 _WARM_UP, _TIMED = 3, 12
 _SHORT_SAMPLES = 6

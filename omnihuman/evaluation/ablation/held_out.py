@@ -24,13 +24,13 @@ from omnihuman.latents.motion.parameters import INDEX, NUM_PARAMETERS, PARAMETER
 from omnihuman.speech.clock import row_times_s
 from omnihuman.speech.inventory import TimedPhone
 from omnihuman.training.dataset import random_reference
-from omnihuman.training.precompute import Recording, load_recording
 from omnihuman.training.settings import TrainingSettings
+from omnihuman.training.sound.precompute import Recording, load_recording
 from omnihuman.training.source import speech_folder
 from omnihuman.training.synthetic import SyntheticDataset
-from omnihuman.training.teacher import random_style, teach
-from omnihuman.training.teacher_mouth import FRAME_HZ
-from omnihuman.training.teacher_prosody import Loudness
+from omnihuman.training.teacher.mouth import FRAME_HZ
+from omnihuman.training.teacher.prosody import Loudness
+from omnihuman.training.teacher.take import random_style, teach
 from omnihuman.types import ConditionTrack, Float
 
 TORSO, ARM_L, ARM_R, MOUTH_GAP = 4, 5, 6, 7

@@ -21,7 +21,7 @@ from omnihuman.latents.motion.parameters import GROUPS
 from omnihuman.metrics.measurement import Measurement
 from omnihuman.metrics.sync import ClosureRule
 from omnihuman.training.settings import TrainingSettings
-from omnihuman.training.teacher_mouth import FRAME_HZ
+from omnihuman.training.teacher.mouth import FRAME_HZ
 
 DRIVEN = ("head", "brows", "eyes", "gaze")
 """What a driving face gives; mouth, torso, arms and hands stay free."""

@@ -22,7 +22,7 @@ from omnihuman.metrics.measurement import Measurement
 from omnihuman.metrics.motion import blink_rate
 from omnihuman.metrics.sync import ClosureCounts, ClosureRule, correlation, count_closures
 from omnihuman.speech.inventory import BILABIALS
-from omnihuman.training.teacher_mouth import FRAME_HZ, frame_times_s
+from omnihuman.training.teacher.mouth import FRAME_HZ, frame_times_s
 from omnihuman.types import Float
 
 HEAD = ("head",)

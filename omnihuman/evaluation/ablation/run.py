@@ -25,22 +25,19 @@ from omnihuman.evaluation.ablation.pool import PooledWindows, draw_pool
 from omnihuman.evaluation.ablation.result import RunFolder, RunResult, records
 from omnihuman.evaluation.ablation.settings import AblationSettings, PlannedRun, digest, planned_runs
 from omnihuman.metrics import motion, sync
-from omnihuman.training import (
-    dataset,
-    phrasebook,
-    script,
-    styles,
-    teacher,
-    teacher_body,
-    teacher_direction,
-    teacher_face,
-    teacher_mouth,
-    teacher_prosody,
-)
+from omnihuman.training import dataset
 from omnihuman.training.loop import Progress, Run, train
 from omnihuman.training.recipe import code_fingerprint
 from omnihuman.training.source import open_windows, speech_name
-from omnihuman.training.styles import load_styles
+from omnihuman.training.teacher import body as teacher_body
+from omnihuman.training.teacher import direction as teacher_direction
+from omnihuman.training.teacher import face as teacher_face
+from omnihuman.training.teacher import mouth as teacher_mouth
+from omnihuman.training.teacher import prosody as teacher_prosody
+from omnihuman.training.teacher import styles
+from omnihuman.training.teacher import take as teacher
+from omnihuman.training.teacher.styles import load_styles
+from omnihuman.training.words import phrasebook, script
 
 _TEACHER = (teacher, teacher_body, teacher_direction, teacher_face, teacher_mouth, teacher_prosody)
 _WINDOWS = (*_TEACHER, dataset, phrasebook, pool, script, styles)

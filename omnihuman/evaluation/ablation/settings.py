@@ -16,8 +16,8 @@ from pydantic import Field, model_validator
 
 from omnihuman.config import StrictModel, load, nearest, parse
 from omnihuman.errors import ConfigError, InputError
-from omnihuman.training.precompute import SpeechSettings
 from omnihuman.training.settings import TrainingSettings
+from omnihuman.training.sound.precompute import SpeechSettings
 
 
 class Variant(StrictModel):

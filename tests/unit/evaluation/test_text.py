@@ -19,10 +19,10 @@ from omnihuman.evaluation.text_response import StyleResponse, TextJudge, pooled_
 from omnihuman.latents.motion.parameters import INDEX, NUM_PARAMETERS
 from omnihuman.metrics.sync import ClosureCounts, ClosureRule
 from omnihuman.speech.inventory import SILENCE, TimedPhone
-from omnihuman.training.style_sentences import participle, third_person
-from omnihuman.training.styles import load_styles
-from omnihuman.training.teacher import Style
-from omnihuman.training.teacher_direction import Direction, direct
+from omnihuman.training.teacher.direction import Direction, direct
+from omnihuman.training.teacher.styles import load_styles
+from omnihuman.training.teacher.take import Style
+from omnihuman.training.words.style_sentences import participle, third_person
 from tests.tiny import hum, tiny_parts
 
 TABLE = load_styles()

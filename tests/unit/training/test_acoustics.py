@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from omnihuman.training.acoustics import AcousticSettings, coloured_noise, instruments, spoil, without_speech
+from omnihuman.training.sound.acoustics import AcousticSettings, coloured_noise, instruments, spoil, without_speech
 from omnihuman.types import Sound
 
 RATE_HZ = 16_000

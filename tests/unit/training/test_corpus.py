@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from omnihuman.errors import ConfigError
-from omnihuman.training.corpus import dictionary_words, expand, load_grammar, sentences, sound_counts, word_list
+from omnihuman.training.words.corpus import dictionary_words, expand, load_grammar, sentences, sound_counts, word_list
 
 
 def test_thousands_of_distinct_finished_sentences():

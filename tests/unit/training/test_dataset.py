@@ -8,11 +8,11 @@ from omnihuman.errors import ResourceError
 from omnihuman.latents.motion.parameters import INDEX, NUM_PARAMETERS, SCALE
 from omnihuman.speech.inventory import PHONES, SILENCE, TimedPhone
 from omnihuman.training.dataset import WindowDataset, WindowSettings, random_reference
-from omnihuman.training.phrasebook import Phrasebook
-from omnihuman.training.precompute import Recording, load_recording, save_recording
-from omnihuman.training.script import ScriptSettings, ScriptWriter
-from omnihuman.training.style_sentences import Caption
-from omnihuman.training.styles import load_styles
+from omnihuman.training.sound.precompute import Recording, load_recording, save_recording
+from omnihuman.training.teacher.styles import load_styles
+from omnihuman.training.words.phrasebook import Phrasebook
+from omnihuman.training.words.script import ScriptSettings, ScriptWriter
+from omnihuman.training.words.style_sentences import Caption
 
 WIDTH = 43
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from omnihuman.speech.mel_features import BANDS, SPECTRUM_SAMPLES, band_edges_hz, log_bands, mel_bank, normalised
-from omnihuman.training.mel_augment import Augmenter, AugmentSettings
+from omnihuman.training.mel.augment import Augmenter, AugmentSettings
 
 NONE = AugmentSettings(
     tract=(1.0, 1.0), formant_shift=0.0, curve_db=0.0, noise_share=0.0, narrow_share=0.0, thin_share=0.0,

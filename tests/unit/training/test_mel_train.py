@@ -16,13 +16,13 @@ from omnihuman.speech.inventory import PHONES, SILENCE, TimedPhone
 from omnihuman.speech.mel_phones import MelPhoneRecognizer
 from omnihuman.speech.phones import POSTERIOR_WIDTH, read_windows
 from omnihuman.speech.voice import Speech
-from omnihuman.training import mel_data
 from omnihuman.training.files import Files
 from omnihuman.training.loop import train
-from omnihuman.training.mel_data import HeardRecording, MelSpeechSettings, load_heard, make_all_heard, phone_rows
-from omnihuman.training.mel_settings import MelTrainingSettings, is_mel, read_mel_settings
-from omnihuman.training.mel_train import MelRun, build_student
-from omnihuman.training.mel_windows import MelWindows
+from omnihuman.training.mel import data as mel_data
+from omnihuman.training.mel.data import HeardRecording, MelSpeechSettings, load_heard, make_all_heard, phone_rows
+from omnihuman.training.mel.run import MelRun, build_student
+from omnihuman.training.mel.settings import MelTrainingSettings, is_mel, read_mel_settings
+from omnihuman.training.mel.windows import MelWindows
 from omnihuman.types import Sound
 from tests.unit.training.test_mel_augment import NONE
 

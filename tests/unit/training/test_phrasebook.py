@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from omnihuman.errors import ConfigError
-from omnihuman.training.phrasebook import (
+from omnihuman.training.teacher.styles import load_styles
+from omnihuman.training.words.phrasebook import (
     Phrasebook,
     PhrasebookSettings,
     draw_captions,
     open_phrasebook,
     phrasebook_path,
 )
-from omnihuman.training.script import ScriptSettings, ScriptWriter
-from omnihuman.training.style_sentences import Caption, SentenceMaker, participle, third_person
-from omnihuman.training.styles import load_styles
+from omnihuman.training.words.script import ScriptSettings, ScriptWriter
+from omnihuman.training.words.style_sentences import Caption, SentenceMaker, participle, third_person
 
 TABLE = load_styles()
 SMALL = PhrasebookSettings(per_style=12, pairs=30, neutral=20)

@@ -11,7 +11,7 @@ from omnihuman.errors import ResourceError
 from omnihuman.speech.inventory import SILENCE, TimedPhone
 from omnihuman.speech.phones import POSTERIOR_WIDTH
 from omnihuman.speech.voice import Speech
-from omnihuman.training.precompute import SpeechSettings, folder_of, load_recording, precompute, recite
+from omnihuman.training.sound.precompute import SpeechSettings, folder_of, load_recording, precompute, recite
 from omnihuman.types import Sound
 
 RATE_HZ = 24_000

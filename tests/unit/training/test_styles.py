@@ -7,11 +7,11 @@ from omnihuman.config import configs_dir
 from omnihuman.errors import ConfigError
 from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW, group_indices
 from omnihuman.speech.inventory import PHONES, SILENCE, TimedPhone
-from omnihuman.training.styles import Statistic, load_styles
-from omnihuman.training.teacher import Style, random_style, teach
-from omnihuman.training.teacher_direction import Direction, direct
-from omnihuman.training.teacher_mouth import FRAME_HZ
-from omnihuman.training.teacher_prosody import Loudness, accents, efforts
+from omnihuman.training.teacher.direction import Direction, direct
+from omnihuman.training.teacher.mouth import FRAME_HZ
+from omnihuman.training.teacher.prosody import Loudness, accents, efforts
+from omnihuman.training.teacher.styles import Statistic, load_styles
+from omnihuman.training.teacher.take import Style, random_style, teach
 
 BODY = np.array([0, 0, 0, 0.4, 1.0, 1.0, 1.0, 0], np.float32)
 FACE = np.array([0, 0, 0, 1.0, 0, 0, 0, 0], np.float32)

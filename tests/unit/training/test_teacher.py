@@ -5,10 +5,10 @@ import pytest
 
 from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW, NUM_PARAMETERS, group_indices
 from omnihuman.speech.inventory import PHONES, SILENCE, TimedPhone
-from omnihuman.training.teacher import Style, random_style, teach
-from omnihuman.training.teacher_body import BodyStyle, drift
-from omnihuman.training.teacher_mouth import FRAME_HZ, pool
-from omnihuman.training.teacher_prosody import accents
+from omnihuman.training.teacher.body import BodyStyle, drift
+from omnihuman.training.teacher.mouth import FRAME_HZ, pool
+from omnihuman.training.teacher.prosody import accents
+from omnihuman.training.teacher.take import Style, random_style, teach
 
 FACE = np.array([0, 0, 0, 1.0, 0, 0, 0, 0], np.float32)
 BODY = np.array([0, 0, 0, 0.4, 1.0, 1.0, 1.0, 0], np.float32)

@@ -4,7 +4,7 @@ import numpy as np
 
 from omnihuman.evaluation.ablation.held_out import spoken
 from omnihuman.evaluation.ablation.settings import AblationSettings, JudgingSettings
-from omnihuman.training.precompute import Recording
+from omnihuman.training.sound.precompute import Recording
 from tests.unit.evaluation.spoken import babble
 
 STAGES = [

@@ -15,9 +15,9 @@ from omnihuman.speech.clock import ANALYSIS_RATE_HZ, analysis_samples, row_count
 from omnihuman.speech.inventory import SILENCE, TimedPhone
 from omnihuman.speech.voice import Speech
 from omnihuman.speech.warp import random_warp
-from omnihuman.training.accompaniment import instrumental, reverberated
-from omnihuman.training.acoustics import AcousticSettings, instruments, spoil, without_speech
-from omnihuman.training.singing import SingingVoice, random_style
+from omnihuman.training.sound.accompaniment import instrumental, reverberated
+from omnihuman.training.sound.acoustics import AcousticSettings, instruments, spoil, without_speech
+from omnihuman.training.sound.singing import SingingVoice, random_style
 from omnihuman.types import Float, Sound
 
 NONE, SPOKEN, SUNG = range(3)

@@ -15,7 +15,7 @@ import numpy as np
 
 from omnihuman.latents.motion.parameters import INDEX
 from omnihuman.speech.inventory import SILENCE, TimedPhone
-from omnihuman.training.teacher_mouth import FRAME_HZ, frame_times_s, pool, step_times_s
+from omnihuman.training.teacher.mouth import FRAME_HZ, frame_times_s, pool, step_times_s
 from omnihuman.types import Float
 
 BLINKS_PER_MIN = 17.5

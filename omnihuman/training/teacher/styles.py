@@ -1,7 +1,7 @@
 """Styles and gestures by name: what each changes of a take, and the statistic that shows it. No chance here.
 
 The table lies in `configs/training/styles.yaml`, together with the words people use; sentences are made of them in
-`style_sentences.py`, motion in `teacher_direction.py`. Legend: T frames at 25 fps, P parameters.
+`training/words/style_sentences.py`, motion in `direction.py`. Legend: T frames at 25 fps, P parameters.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pydantic import Field, model_validator
 
 from omnihuman.config import StrictModel, configs_dir, load
 from omnihuman.latents.motion.parameters import INDEX
-from omnihuman.training.teacher import Style
-from omnihuman.training.teacher_mouth import FRAME_HZ
+from omnihuman.training.teacher.mouth import FRAME_HZ
+from omnihuman.training.teacher.take import Style
 from omnihuman.types import Float
 
 _TREND_S = 1.2

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from omnihuman.config import StrictModel
-from omnihuman.training.phrasebook import Phrasebook
-from omnihuman.training.styles import StyleTable
-from omnihuman.training.teacher_direction import Direction
-from omnihuman.training.teacher_mouth import FRAME_HZ
+from omnihuman.training.teacher.direction import Direction
+from omnihuman.training.teacher.mouth import FRAME_HZ
+from omnihuman.training.teacher.styles import StyleTable
+from omnihuman.training.words.phrasebook import Phrasebook
 from omnihuman.types import Float
 
 _MARGIN_S = 0.6

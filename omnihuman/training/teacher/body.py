@@ -16,8 +16,8 @@ from scipy.signal import lfilter
 
 from omnihuman.latents.motion.parameters import INDEX, group_indices
 from omnihuman.speech.inventory import SILENCE, TimedPhone
-from omnihuman.training.teacher_face import bump
-from omnihuman.training.teacher_mouth import FRAME_HZ, frame_times_s, speech_presence
+from omnihuman.training.teacher.face import bump
+from omnihuman.training.teacher.mouth import FRAME_HZ, frame_times_s, speech_presence
 from omnihuman.types import Float
 
 _HEAD_SPREAD = (3.6, 2.6, 2.2, 0.022, 0.012, 0.009)

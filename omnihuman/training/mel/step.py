@@ -15,7 +15,7 @@ from torch.nn import functional
 from omnihuman.config import StrictModel
 from omnihuman.speech.inventory import PHONES
 from omnihuman.speech.mel_network import MelNetwork
-from omnihuman.training.mel_windows import MelBatch
+from omnihuman.training.mel.windows import MelBatch
 
 _LOG_HALF_RANGE = 8.0
 """Natural logs of -16..0 are what the audio condition keeps; here they span -1..1 as there."""

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from omnihuman.speech.clock import ROW_SAMPLES
 from omnihuman.speech.mel_features import SPECTRUM_SAMPLES, power_spectra
-from omnihuman.training.mel_augment import Augmenter, AugmentSettings
-from omnihuman.training.mel_data import FULL_SCALE, HeardRecording, load_heard
+from omnihuman.training.mel.augment import Augmenter, AugmentSettings
+from omnihuman.training.mel.data import FULL_SCALE, HeardRecording, load_heard
 
 
 @dataclass(frozen=True)

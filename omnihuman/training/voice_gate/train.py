@@ -1,6 +1,6 @@
-"""Trains the judge of the voice gate: python -m omnihuman.training.voice_gate. About ten CPU-minutes, all from wheels.
+"""Trains the judge of the voice gate: python -m omnihuman.training.voice_gate.train. About ten CPU-minutes, all from wheels.
 
-What it hears is made in `voice_gate_data.py`; the judge is `speech/voice_activity_judge.py`.
+What it hears is made in `data.py`; the judge is `speech/voice_activity_judge.py`.
 Legend: E sounds, N rows, D features.
 """
 
@@ -21,9 +21,9 @@ from omnihuman.modelhub.hub import ModelHub
 from omnihuman.speech.voice_activity import VoiceGate
 from omnihuman.speech.voice_activity_features import FEATURE_NAMES, PHONE_COLUMNS
 from omnihuman.speech.voice_activity_judge import CLASSES, VoiceJudge
-from omnihuman.training.corpus import dictionary_words, load_grammar, sentences
-from omnihuman.training.singing import SingingVoice
-from omnihuman.training.voice_gate_data import IGNORED, labelled_sound
+from omnihuman.training.sound.singing import SingingVoice
+from omnihuman.training.voice_gate.data import IGNORED, labelled_sound
+from omnihuman.training.words.corpus import dictionary_words, load_grammar, sentences
 from omnihuman.types import Float
 from omnihuman.weights_file import write_tensors
 

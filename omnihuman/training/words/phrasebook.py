@@ -17,8 +17,8 @@ import numpy as np
 
 from omnihuman.config import StrictModel, cache_dir
 from omnihuman.errors import ResourceError
-from omnihuman.training.style_sentences import Caption, SentenceMaker
-from omnihuman.training.styles import StyleTable
+from omnihuman.training.teacher.styles import StyleTable
+from omnihuman.training.words.style_sentences import Caption, SentenceMaker
 from omnihuman.types import Float
 
 Embed = Callable[[Sequence[str]], Float]

@@ -15,7 +15,7 @@ import numpy as np
 
 from omnihuman.latents.motion.parameters import INDEX
 from omnihuman.speech.inventory import BILABIALS, SILENCE, VOWELS, TimedPhone
-from omnihuman.training.teacher_prosody import Loudness, efforts
+from omnihuman.training.teacher.prosody import Loudness, efforts
 from omnihuman.types import Float
 
 STEP_HZ = 100

@@ -13,10 +13,10 @@ from omnihuman.speech.hama_symbols import POSTERIOR_WIDTH
 from omnihuman.speech.mel_features import BANDS
 from omnihuman.speech.mel_network import MelNetwork
 from omnihuman.training.files import Files
-from omnihuman.training.mel_data import folder_of, make_all_heard
-from omnihuman.training.mel_settings import MelTrainingSettings
-from omnihuman.training.mel_step import Student, mel_step
-from omnihuman.training.mel_windows import MelWindows
+from omnihuman.training.mel.data import folder_of, make_all_heard
+from omnihuman.training.mel.settings import MelTrainingSettings
+from omnihuman.training.mel.step import Student, mel_step
+from omnihuman.training.mel.windows import MelWindows
 from omnihuman.training.run import TrainingRun
 from omnihuman.training.source import PHONES_ID, VOICE_ID
 

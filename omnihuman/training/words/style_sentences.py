@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from omnihuman.errors import ConfigError
-from omnihuman.training.styles import StyleEntry, StyleTable
+from omnihuman.training.teacher.styles import StyleEntry, StyleTable
 
 _SLOT = re.compile(r"\{(\w+?)(2?)\}")
 _DOUBLED = re.compile(r"[^aeiou]*[aeiou][bdgmnpt]")

@@ -32,11 +32,12 @@ from omnihuman.speech.clock import ANALYSIS_RATE_HZ, row_times_s
 from omnihuman.speech.inventory import PHONES, TimedPhone
 from omnihuman.speech.level import at_speech_level
 from omnihuman.speech.voice import Speech
-from omnihuman.training import acoustics, corpus, precompute
-from omnihuman.training.acoustics import AcousticSettings, coloured_noise, spoil, without_speech
-from omnihuman.training.corpus import dictionary_words
-from omnihuman.training.precompute import recite
 from omnihuman.training.recipe import code_fingerprint
+from omnihuman.training.sound import acoustics, precompute
+from omnihuman.training.sound.acoustics import AcousticSettings, coloured_noise, spoil, without_speech
+from omnihuman.training.sound.precompute import recite
+from omnihuman.training.words import corpus
+from omnihuman.training.words.corpus import dictionary_words
 from omnihuman.types import Float, Handle, Sound
 
 _MAKERS = (

@@ -8,9 +8,9 @@ from typing import Literal
 from pydantic import Field
 
 from omnihuman.config import StrictModel, load, read_yaml
-from omnihuman.training.mel_augment import AugmentSettings
-from omnihuman.training.mel_data import MelSpeechSettings
-from omnihuman.training.mel_step import MelLossSettings
+from omnihuman.training.mel.augment import AugmentSettings
+from omnihuman.training.mel.data import MelSpeechSettings
+from omnihuman.training.mel.step import MelLossSettings
 from omnihuman.training.settings import OptimizerSettings
 
 

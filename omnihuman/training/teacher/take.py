@@ -15,10 +15,10 @@ import numpy as np
 
 from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW, NUM_PARAMETERS
 from omnihuman.speech.inventory import SILENCE, TimedPhone
-from omnihuman.training.teacher_body import BodyStyle, body_motion, drift
-from omnihuman.training.teacher_face import FaceStyle, face_motion
-from omnihuman.training.teacher_mouth import FRAME_HZ, MouthStyle, mouth_motion
-from omnihuman.training.teacher_prosody import Loudness, accents
+from omnihuman.training.teacher.body import BodyStyle, body_motion, drift
+from omnihuman.training.teacher.face import FaceStyle, face_motion
+from omnihuman.training.teacher.mouth import FRAME_HZ, MouthStyle, mouth_motion
+from omnihuman.training.teacher.prosody import Loudness, accents
 from omnihuman.types import Float
 
 

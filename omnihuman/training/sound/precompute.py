@@ -31,10 +31,10 @@ from omnihuman.speech.clock import ANALYSIS_RATE_HZ, analysis_samples
 from omnihuman.speech.inventory import PHONES, SILENCE, TimedPhone
 from omnihuman.speech.voice import BuiltInVoice, Speech
 from omnihuman.speech.warp import random_warp
-from omnihuman.training import acoustics
-from omnihuman.training.acoustics import AcousticSettings, coloured_noise, spoil, without_speech
-from omnihuman.training.corpus import dictionary_words, load_grammar, sentences
 from omnihuman.training.recipe import code_fingerprint
+from omnihuman.training.sound import acoustics
+from omnihuman.training.sound.acoustics import AcousticSettings, coloured_noise, spoil, without_speech
+from omnihuman.training.words.corpus import dictionary_words, load_grammar, sentences
 from omnihuman.types import Float, Handle, Sound
 
 _MAKERS = (

@@ -14,11 +14,11 @@ import numpy as np
 
 from omnihuman.latents.motion.parameters import HIGH, INDEX, LOW, NUM_PARAMETERS, PARAMETERS
 from omnihuman.speech.inventory import TimedPhone
-from omnihuman.training.styles import Cycle, StyleEntry
-from omnihuman.training.teacher import Style, teach
-from omnihuman.training.teacher_body import drift
-from omnihuman.training.teacher_mouth import frame_times_s
-from omnihuman.training.teacher_prosody import Loudness
+from omnihuman.training.teacher.body import drift
+from omnihuman.training.teacher.mouth import frame_times_s
+from omnihuman.training.teacher.prosody import Loudness
+from omnihuman.training.teacher.styles import Cycle, StyleEntry
+from omnihuman.training.teacher.take import Style, teach
 from omnihuman.types import Float
 
 FADE_S = 0.3

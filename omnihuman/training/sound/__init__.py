@@ -1,0 +1,1 @@
+"""Speech, song, instruments and rooms, made and kept for training."""
