@@ -1,4 +1,4 @@
-"""Trains the judge of the voice gate: python -m omnihuman.training.voice_gate.train. About ten CPU-minutes, all from wheels.
+"""Trains the judge of the voice gate: python -m omnihuman.training.voice_gate.train. Ten CPU-minutes, all from wheels.
 
 What it hears is made in `data.py`; the judge is `speech/voice_activity_judge.py`.
 Legend: E sounds, N rows, D features.
