@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from omnihuman.cli import evaluation_sources as sources
-from omnihuman.cli.console import coded_errors, show
+from omnihuman.cli.console import coded_errors
 
 
 def identity(
@@ -17,17 +17,15 @@ def identity(
     stranger: Annotated[
         Path | None, typer.Option("--stranger", help="A picture of somebody else, for the baseline.")
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="End with status 1 when a bar is missed.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
-    report: Annotated[Path | None, typer.Option("--report", help="Also write the result to this JSON file.")] = None,
+    check: sources.Check = False,
+    as_json: sources.AsJson = False,
+    report: sources.Report = None,
 ) -> None:
     """Is it still the same person? Similarity of face vectors: mean, 5th percentile, drift, a stranger beside it."""
     with coded_errors(as_json):
         from omnihuman.evaluation.face_identity import embed_frames, embed_picture
         from omnihuman.evaluation.likeness import load_identity_settings, measure_identity
         from omnihuman.evaluation.output import check_report
-        from omnihuman.evaluation.report import lines_of
-        from omnihuman.evaluation.results import all_met
         from omnihuman.media.footage import frame_rate, read_frames
         from omnihuman.media.image import read_image
 
@@ -42,6 +40,4 @@ def identity(
             frames = embed_frames(read_frames(video), face, lend, every)
         result = measure_identity(frames, known, others[0] if others else None, settings)
         record = sources.finish(result, settings.bars, report)
-    show(record, lines_of(result, settings.bars), as_json)
-    if check and not all_met(result, settings.bars):
-        raise typer.Exit(1)
+    sources.conclude(record, result, settings.bars, check, as_json)

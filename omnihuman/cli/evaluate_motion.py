@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from omnihuman.cli import evaluation_sources as sources
-from omnihuman.cli.console import coded_errors, progress_bar, show
+from omnihuman.cli.console import coded_errors, progress_bar
 
 if TYPE_CHECKING:
     from omnihuman.evaluation.against import AgainstSettings
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from omnihuman.perception.face import FacePerception
     from omnihuman.types import Image, Sound
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
-Report = Annotated[Path | None, typer.Option("--report", help="Also write the result to this JSON file.")]
-Check = Annotated[bool, typer.Option("--check", help="End with status 1 when a bar is missed.")]
-Preset = Annotated[str, typer.Option("--preset", help="A preset of the motion space.")]
-
 
 def motion(  # noqa: PLR0913 - one keyword per option
     video: Annotated[Path, typer.Argument(help="The video.")],
@@ -31,18 +26,16 @@ def motion(  # noqa: PLR0913 - one keyword per option
     against: Annotated[
         Path | None, typer.Option("--against", help="A real clip of a speaker whose sound drove the video.")
     ] = None,
-    preset: Preset = "motion",
-    check: Check = False,
-    as_json: AsJson = False,
-    report: Report = None,
+    preset: sources.Preset = "motion",
+    check: sources.Check = False,
+    as_json: sources.AsJson = False,
+    report: sources.Report = None,
 ) -> None:
     """Does the person move like a person? Blinks, head, seams of windows, drift of shape and texture, background."""
     with coded_errors(as_json):
         from omnihuman.evaluation.against import load_against_settings
         from omnihuman.evaluation.motion import load_motion_settings, measure_motion, seams_s
         from omnihuman.evaluation.output import check_report
-        from omnihuman.evaluation.report import lines_of
-        from omnihuman.evaluation.results import all_met
         from omnihuman.pipeline.preset import load_preset
 
         if report is not None:
@@ -60,9 +53,7 @@ def motion(  # noqa: PLR0913 - one keyword per option
                 bars = bars | settings.bars
         bars = {name: bar for name, bar in bars.items() if name in result.measurements}
         record = sources.finish(result, bars, report)
-    show(record, lines_of(result, bars), as_json)
-    if check and not all_met(result, bars):
-        raise typer.Exit(1)
+    sources.conclude(record, result, bars, check, as_json)
 
 
 def mimic(  # noqa: PLR0913 - one keyword per option
@@ -73,20 +64,18 @@ def mimic(  # noqa: PLR0913 - one keyword per option
     max_lag: Annotated[
         float | None, typer.Option("--max-lag", min=0.0, max=2.0, help="Largest lag tried, seconds.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the performances.")] = 1,
-    keep: Annotated[Path | None, typer.Option("--keep", help="Folder in which the performed videos stay.")] = None,
-    preset: Preset = "motion",
-    check: Check = False,
-    as_json: AsJson = False,
-    report: Report = None,
+    seed: sources.Seed = 1,
+    keep: sources.Keep = None,
+    preset: sources.Preset = "motion",
+    check: sources.Check = False,
+    as_json: sources.AsJson = False,
+    report: sources.Report = None,
 ) -> None:
     """Does the mouth move as the real speaker's did? Performs the sound of each clip and compares the lips."""
     with coded_errors(as_json):
         from omnihuman.evaluation.against import load_against_settings, mimic_clips, pool_against
         from omnihuman.evaluation.output import check_report
         from omnihuman.evaluation.performing import Performer, looker
-        from omnihuman.evaluation.report import lines_of
-        from omnihuman.evaluation.results import all_met
 
         if report is not None:
             check_report(report, [path for path in (*clips, image) if path is not None])
@@ -101,9 +90,7 @@ def mimic(  # noqa: PLR0913 - one keyword per option
 
             result = pool_against(mimic_clips(clips, image, perform, look, settings, progress))
         record = sources.finish(result, settings.bars, report)
-    show(record, lines_of(result, settings.bars), as_json)
-    if check and not all_met(result, settings.bars):
-        raise typer.Exit(1)
+    sources.conclude(record, result, settings.bars, check, as_json)
 
 
 def _add_pixels(result: EvaluationResult, video: Path, num_frames: int, hub: ModelHub, face: FacePerception) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from omnihuman.cli import evaluation_sources as sources
-from omnihuman.cli.console import coded_errors, progress_bar, show
+from omnihuman.cli.console import coded_errors, progress_bar
 from omnihuman.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,20 +59,18 @@ def sync(  # noqa: PLR0913 - one keyword per option
     image: Picture = None,
     spoil: Spoils = None,
     fast: Fast = False,
-    seed: Annotated[int, typer.Option(min=0, help="Of the performances.")] = 1,
+    seed: sources.Seed = 1,
     size: Annotated[int | None, typer.Option(min=128, help="Longest side of the performances, pixels.")] = None,
-    keep: Annotated[Path | None, typer.Option("--keep", help="Folder in which the performed videos stay.")] = None,
-    preset: Annotated[str, typer.Option("--preset", help="A preset of the motion space.")] = "motion",
-    check: Annotated[bool, typer.Option("--check", help="End with status 1 when a bar is missed.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
-    report: Annotated[Path | None, typer.Option("--report", help="Also write the result to this JSON file.")] = None,
+    keep: sources.Keep = None,
+    preset: sources.Preset = "motion",
+    check: sources.Check = False,
+    as_json: sources.AsJson = False,
+    report: sources.Report = None,
 ) -> None:
     """Do the lips follow the sound? Closures for p, b, m; rest; correlation; offset; controls that must fail."""
     with coded_errors(as_json):
         from omnihuman.evaluation.output import check_report
         from omnihuman.evaluation.rehearsal import rehearse
-        from omnihuman.evaluation.report import lines_of
-        from omnihuman.evaluation.results import all_met
         from omnihuman.evaluation.suite import load_sync_settings
 
         given = _Given(videos or [], phones or [], transcript or [], audio or [], heard)
@@ -95,9 +93,7 @@ def sync(  # noqa: PLR0913 - one keyword per option
         result.facts["phones"] = _label(heard, languages)
         result.facts["gap"] = NOT_FRAMES if fast else "found again on the frames"
         record = sources.finish(result, bars, report)
-    show(record, lines_of(result, bars), as_json)
-    if check and not all_met(result, bars):
-        raise typer.Exit(1)
+    sources.conclude(record, result, bars, check, as_json)
 
 
 class _Given:

@@ -11,6 +11,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from omnihuman.cli import evaluation_sources as sources
 from omnihuman.cli.console import coded_errors, progress_bar, show
 from omnihuman.errors import InputError
 
@@ -26,23 +27,22 @@ def text(  # noqa: PLR0913 - one keyword per option
     preset: Annotated[str, typer.Option(help="A preset of the motion space.")] = "motion",
     seed: Annotated[int, typer.Option(min=0, help="Of every take.")] = 0,
     chart: Annotated[Path | None, typer.Option("--chart", help="Also draw the shares into this SVG file.")] = None,
-    report: Annotated[Path | None, typer.Option("--report", help="Also write the result to this JSON file.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="End with status 1 when a bar is missed.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    report: sources.Report = None,
+    check: sources.Check = False,
+    as_json: sources.AsJson = False,
 ) -> None:
     """Does the motion do what a text asks? Twenty unseen sentences per style, with and without, nothing drawn."""
     with coded_errors(as_json):
         from omnihuman.evaluation.output import check_report, write_report, write_text
         from omnihuman.evaluation.prompts import load_prompt_settings
         from omnihuman.evaluation.text_report import chart_of, record_of, rows_of
-        from omnihuman.modelhub.hub import ModelHub
 
         settings = load_prompt_settings()
         names = _chosen(style or [], settings)
         for path in (chart, report):
             if path is not None:
                 check_report(path, [])
-        with ModelHub.open() as hub, progress_bar(enabled=not as_json) as progress:
+        with sources.open_hub() as hub, progress_bar(enabled=not as_json) as progress:
             responses = _responses(hub, preset, seed, settings, names, progress)
         record = record_of(responses, settings.bars) | {"seed": seed, "preset": preset}
         if report is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from omnihuman.cli import evaluation_sources as sources
-from omnihuman.cli.console import coded_errors, progress_bar, show
+from omnihuman.cli.console import coded_errors, progress_bar
 from omnihuman.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,18 +29,16 @@ def together(  # noqa: PLR0913 - one keyword per option
     heard: Annotated[
         bool, typer.Option("--heard", help="Take the phones that the product itself hears: self-consistency.")
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Of the performances.")] = 1,
-    keep: Annotated[Path | None, typer.Option("--keep", help="Folder in which the performed videos stay.")] = None,
-    preset: Annotated[str, typer.Option("--preset", help="A preset of the motion space.")] = "motion",
-    check: Annotated[bool, typer.Option("--check", help="End with status 1 when a bar is missed.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
-    report: Annotated[Path | None, typer.Option("--report", help="Also write the result to this JSON file.")] = None,
+    seed: sources.Seed = 1,
+    keep: sources.Keep = None,
+    preset: sources.Preset = "motion",
+    check: sources.Check = False,
+    as_json: sources.AsJson = False,
+    report: sources.Report = None,
 ) -> None:
     """Do signals add up? Body as from the driver alone, lips as from the sound alone."""
     with coded_errors(as_json):
         from omnihuman.evaluation.output import check_report
-        from omnihuman.evaluation.report import lines_of
-        from omnihuman.evaluation.results import all_met
         from omnihuman.evaluation.suite import load_sync_settings
         from omnihuman.evaluation.together import (
             compare_bodies,
@@ -71,9 +69,7 @@ def together(  # noqa: PLR0913 - one keyword per option
         bodies = compare_bodies(driver, pose, both, settings.least_motion_deg)
         result = measure_together(bodies, compare_lips(lips[0], lips[1], said, sound, load_sync_settings()))
         record = sources.finish(result, settings.bars, report)
-    show(record, lines_of(result, settings.bars), as_json)
-    if check and not all_met(result, settings.bars):
-        raise typer.Exit(1)
+    sources.conclude(record, result, settings.bars, check, as_json)
 
 
 def _phones(sound: Sound, transcript: str | None, phones: Path | None, heard: bool, hub: ModelHub) -> list[TimedPhone]:

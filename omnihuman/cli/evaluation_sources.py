@@ -1,9 +1,13 @@
-"""What the commands of `evaluate` look with: hub, face, tracks, phones. No command of its own."""
+"""What the commands of `evaluate` share: options, hub, face, tracks, phones, how they end. No command of its own."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from omnihuman.cli.console import show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,6 +20,14 @@ if TYPE_CHECKING:
     from omnihuman.pipeline.generate import OmniHumanPipeline
     from omnihuman.speech.inventory import TimedPhone
     from omnihuman.types import Image, Sound
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+Report = Annotated[Path | None, typer.Option("--report", help="Also write the result to this JSON file.")]
+Check = Annotated[bool, typer.Option("--check", help="End with status 1 when a bar is missed.")]
+Preset = Annotated[str, typer.Option("--preset", help="A preset of the motion space.")]
+Seed = Annotated[int, typer.Option(min=0, help="Of the performances.")]
+Keep = Annotated[Path | None, typer.Option("--keep", help="Folder in which the performed videos stay.")]
 
 
 def open_hub() -> ModelHub:
@@ -102,3 +114,15 @@ def finish(result: EvaluationResult, bars: Mapping[str, Bar], report: Path | Non
     if report is not None:
         write_report(report, record)
     return record
+
+
+def conclude(
+    record: dict[str, Any], result: EvaluationResult, bars: Mapping[str, Bar], check: bool, as_json: bool
+) -> None:
+    """Shows a result; with `check` a missed bar ends the command with status 1."""
+    from omnihuman.evaluation.report import lines_of
+    from omnihuman.evaluation.results import all_met
+
+    show(record, lines_of(result, bars), as_json)
+    if check and not all_met(result, bars):
+        raise typer.Exit(1)

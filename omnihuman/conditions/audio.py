@@ -29,6 +29,12 @@ def scaled_posteriors(log_posteriors: Float) -> Float:
     return np.clip(log_posteriors / _LOG_HALF_RANGE + 1.0, -1.0, 1.0).astype(np.float32)
 
 
+def log_posteriors_of(track: ConditionTrack) -> Float:
+    """Natural log posteriors ``N 42`` out of an audio track, the inverse of `scaled_posteriors` within its range."""
+    posteriors: Float = (track.values[:, :POSTERIOR_WIDTH] - 1.0) * np.float32(_LOG_HALF_RANGE)
+    return posteriors
+
+
 def relative_loudness(levels_db: Float) -> Float:
     """Row levels to -1..1 relative to the clip's own speech level, ``N``; -1 throughout when all is silent."""
     level = speech_level_db(levels_db)

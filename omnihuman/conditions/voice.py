@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from omnihuman.conditions import audio
+from omnihuman.conditions.audio import POSTERIOR_WIDTH, AudioConditioner, log_posteriors_of, scaled_posteriors
 from omnihuman.speech.clock import ANALYSIS_RATE_HZ
 from omnihuman.speech.inventory import PHONES, SILENCE, VOWELS
 from omnihuman.types import ConditionTrack, Float, Sound
@@ -28,15 +28,7 @@ _HELD = 0.9
 _ABSENT = -12.0
 
 
-def log_posteriors_of(track: ConditionTrack) -> Float:
-    """Natural log posteriors ``N 42`` out of an audio track, so that the phonetic network need not run again."""
-    # audio.py is part of the training data's key: a public name for its range would void all recordings
-    half_range = audio._LOG_HALF_RANGE
-    posteriors: Float = (track.values[:, : audio.POSTERIOR_WIDTH] - 1.0) * np.float32(half_range)
-    return posteriors
-
-
-def silence_of(conditioner: audio.AudioConditioner) -> Float:
+def silence_of(conditioner: AudioConditioner) -> Float:
     """What a conditioner makes of silence, `D`: the row that training saw in pauses."""
     second = Sound(np.zeros(ANALYSIS_RATE_HZ, np.float32), ANALYSIS_RATE_HZ)
     values = conditioner.encode(second).values
@@ -80,8 +72,8 @@ def sustained(track: ConditionTrack, sung: Float) -> ConditionTrack:
     held[:, _BLANK] = np.log(1.0 - _HELD)
     share = np.clip(sung, 0.0, 1.0) * _long_blanks(spoken[:, 0])
     values = track.values.copy()
-    columns = values[:, : audio.POSTERIOR_WIDTH]
-    columns += share[:, None].astype(np.float32) * (audio.scaled_posteriors(held) - columns)
+    columns = values[:, :POSTERIOR_WIDTH]
+    columns += share[:, None].astype(np.float32) * (scaled_posteriors(held) - columns)
     return replace(track, values=values)
 
 

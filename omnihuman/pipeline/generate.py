@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from omnihuman.conditions.audio import log_posteriors_of
 from omnihuman.conditions.bundle import Tracks, pose_window
 from omnihuman.conditions.prompts import last_moment_s
 from omnihuman.conditions.reference import reference_track
-from omnihuman.conditions.voice import hushed, log_posteriors_of, silence_of, sustained
+from omnihuman.conditions.voice import hushed, silence_of, sustained
 from omnihuman.errors import InputError
 from omnihuman.latents.base import Reference
 from omnihuman.media.video import VideoWriter
@@ -174,14 +176,13 @@ class OmniHumanPipeline:
         num_frames = num_frames_at(performance.duration_s, fps)
         windows = plan(spec.num_latents(spec.num_frames(performance.duration_s)), *self._window_lengths())
         meter.stages += _stages(inputs, performance, len(windows), num_frames)
-        reference, tracks, heard, latents = self._dream(request, inputs, performance, windows, meter)
+        reference, observed_mask, heard, latents = self._dream(request, inputs, performance, windows, meter)
 
         used = {m: self.parts.model_sha256[m] for m in needed_models(self.parts.settings, request)}
         facts = make_facts(request, inputs.sha256 | _hash_of(driver), used)
         height, width = inputs.image.shape[:2]
-        observed = None if tracks.pose is None else pose_window(tracks.pose, spec, 0, latents.shape[2])[1]
         facts["video"] = {"width": width, "height": height, "frames": num_frames, "fps": fps}
-        facts["driving"], warnings = driving_facts(driver, inputs, performance.sound, observed)
+        facts["driving"], warnings = driving_facts(driver, inputs, performance.sound, observed_mask)
         if heard is not None:
             facts["heard"] = {label: round(share, 3) for label, share in heard.shares().items()}
             warnings = [*warnings, *heard.warnings()]
@@ -211,8 +212,8 @@ class OmniHumanPipeline:
         performance: Performance,
         windows: list[Window],
         meter: ProgressMeter,
-    ) -> tuple[Reference, Tracks, VoiceActivity | None, Tensor]:
-        """Picture, sound and driver -> the prepared reference, the conditions, and the latents of the whole clip."""
+    ) -> tuple[Reference, Tensor, VoiceActivity | None, Tensor]:
+        """Picture, sound and driver -> the prepared reference, what is observed, what is heard, the clip's latents."""
         space, sound, driver = self.parts.space, performance.sound, performance.driver
         (prepared,) = [space.prepare(image, inputs.person) for image in meter.each("prepare", [inputs.image])]
         reference = space.express(prepared, request.expression)
@@ -232,14 +233,19 @@ class OmniHumanPipeline:
         adjusted = space.adjust(latents, activity, request.motion_strength)
         # What a driver shows is neither gated nor scaled: observed channels are put back as they were.
         observed, mask = pose_window(pose, space.spec, 0, latents.shape[2])
-        return reference, tracks, heard, eased(adjusted, observed, mask)
+        return reference, mask, heard, eased(adjusted, observed, mask)
 
     def _listen(self, sound: Sound) -> tuple[ConditionTrack, VoiceActivity]:
         """The audio condition, silent where there is no voice and held where one sings, and where that is."""
         track = self.parts.audio.encode(sound)
         heard = self.parts.gate.listen(sound, log_posteriors_of(track))
         track = sustained(track, heard.sung)
-        return hushed(track, heard.opening, silence_of(self.parts.audio)), heard
+        return hushed(track, heard.opening, self._silence), heard
+
+    @cached_property
+    def _silence(self) -> Float:
+        """What the phonetic network makes of silence; the same for every request."""
+        return silence_of(self.parts.audio)
 
     def _resolved(self, request: AnimationRequest) -> AnimationRequest:
         """The request with every default of the preset filled in, so that the record repeats the run."""

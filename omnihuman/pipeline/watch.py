@@ -148,7 +148,7 @@ def watch(
 
 
 def driving_facts(
-    driver: Driver | None, inputs: Inputs, sound: Sound | None, observed_mask: Tensor | None
+    driver: Driver | None, inputs: Inputs, sound: Sound | None, observed_mask: Tensor
 ) -> tuple[dict[str, Any], list[str]]:
     """For the record: what drives what, and what a person should know about it.
 
@@ -170,10 +170,9 @@ def driving_facts(
     lips = f"lips from the sound, the rest from {source}" if speech_given else f"lips, head and body from {source}"
     heard = "the speech" if speech_given else "none" if sound is None else "the video's own"
     facts: dict[str, Any] = {"what": lips, "sound": heard, "driver_s": round(driver.duration_s, 3)}
-    if observed_mask is not None:
-        facts["observed"] = round(float((observed_mask > 0).any(dim=1).float().mean()), 4)
-        if facts["observed"] < FEW_SEEN:
-            warnings.append(f"the driver shows {facts['observed']:.0%} of the frames: the rest is made up")
+    facts["observed"] = round(float((observed_mask > 0).any(dim=1).float().mean()), 4)
+    if facts["observed"] < FEW_SEEN:
+        warnings.append(f"the driver shows {facts['observed']:.0%} of the frames: the rest is made up")
     return facts, warnings
 
 

@@ -11,11 +11,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from omnihuman.errors import ModelError
-
-
-def corrupt(path: Path, cause: str) -> ModelError:
-    """The coded error for a file whose content cannot be right."""
-    return ModelError("model_corrupt", f"{path.name}: {cause}", "Fetch it again: python -m omnihuman models verify")
+from omnihuman.speech.hama_container import corrupt
 
 
 def read_tensors(files: Mapping[str, Path]) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from omnihuman.speech.clock import ROW_SAMPLES, analysis_samples, row_count
 from omnihuman.speech.gate import speech_activity
+from omnihuman.speech.hama_container import corrupt
 from omnihuman.speech.level import at_speech_level, row_levels_db
-from omnihuman.speech.tensor_file import corrupt, read_tensors
+from omnihuman.speech.tensor_file import read_tensors
 from omnihuman.speech.voice_activity_features import FEATURE_NAMES, voice_features
 from omnihuman.speech.voice_activity_network import CONTEXT_SAMPLES, PIECE_SAMPLES, SileroNetwork, State
 from omnihuman.types import Float, Handle, Sound

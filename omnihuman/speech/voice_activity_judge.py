@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from omnihuman.speech.tensor_file import corrupt, read_tensors
+from omnihuman.speech.hama_container import corrupt
+from omnihuman.speech.tensor_file import read_tensors
 from omnihuman.speech.voice_activity_features import FEATURE_NAMES
 from omnihuman.types import Float
 

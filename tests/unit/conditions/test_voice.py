@@ -6,8 +6,8 @@ from contextlib import nullcontext
 
 import numpy as np
 
-from omnihuman.conditions.audio import AUDIO_WIDTH, AudioConditioner, scaled_posteriors
-from omnihuman.conditions.voice import hushed, log_posteriors_of, silence_of, sustained
+from omnihuman.conditions.audio import AUDIO_WIDTH, AudioConditioner, log_posteriors_of, scaled_posteriors
+from omnihuman.conditions.voice import hushed, silence_of, sustained
 from omnihuman.speech.inventory import PHONES
 from omnihuman.speech.phones import POSTERIOR_WIDTH
 from omnihuman.types import ConditionTrack
