@@ -53,7 +53,7 @@ class WindowSettings(StrictModel):
     blink_boost: float
     script: ScriptSettings = ScriptSettings()
     group_weights: dict[str, float] = {
-        "mouth": 1.0, "brows": 0.5, "eyes": 1.0, "gaze": 0.4, "head": 0.6, "torso": 0.4, "arms": 0.25, "hands": 0.25,
+        "mouth": 1.0, "brows": 0.5, "eyes": 1.0, "gaze": 0.8, "head": 0.8, "torso": 0.4, "arms": 0.25, "hands": 0.25,
     }  # fmt: skip
     parameter_weights: dict[str, float] = {
         "jaw_open": 4.0, "seal": 3.0, "lower_lip_down": 2.0, "upper_lip_raise": 2.0, "labiodental": 1.5,

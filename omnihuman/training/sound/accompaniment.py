@@ -233,6 +233,13 @@ def reverberated(samples: Float, rate_hz: int, rng: np.random.Generator) -> Floa
     return heard
 
 
+def mixed(voice: Float, background: Float, ratio_db: float) -> Float:
+    """The voice this much louder than the background, both measured where they sound."""
+    loud, ground = (float(np.sqrt(np.mean(np.square(x[np.abs(x) > 1e-3])))) for x in (voice, background))
+    mix: Float = voice + background * (loud / max(ground, 1e-6) * 10.0 ** (-ratio_db / 20.0))
+    return mix.astype(np.float32)
+
+
 def instrumental(duration_s: float, rate_hz: int, rng: np.random.Generator) -> Float:
     """A piece of music in which nobody sings.
 

@@ -1,4 +1,4 @@
-"""Text -> speech of many speakers -> audio features and phone times on disk, once, for all training runs.
+"""Text -> speech and song of many speakers -> audio features and phone times on disk, once, for all training runs.
 
 Motion is not stored: the teacher makes a new take whenever a window is drawn (`dataset.py`). Resumable, and safe to
 run several times at once: each recording is one file, written aside and renamed.
@@ -14,35 +14,45 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from omnihuman.conditions import audio as audio_condition
+from omnihuman.conditions import voice as voice_condition
 from omnihuman.conditions.audio import AudioConditioner
+from omnihuman.conditions.voice import hushed, silence_of, sustained
 from omnihuman.config import StrictModel, cache_dir
 from omnihuman.errors import ResourceError
 from omnihuman.speech import clock, hama_network, hama_symbols, level, timing, warp
 from omnihuman.speech import phones as phone_recognizer
 from omnihuman.speech import voice as built_in_voice
-from omnihuman.speech.clock import ANALYSIS_RATE_HZ, analysis_samples
+from omnihuman.speech.clock import ANALYSIS_RATE_HZ, analysis_samples, row_times_s
 from omnihuman.speech.inventory import PHONES, SILENCE, TimedPhone
 from omnihuman.speech.voice import BuiltInVoice, Speech
 from omnihuman.speech.warp import random_warp
 from omnihuman.training.recipe import code_fingerprint
-from omnihuman.training.sound import acoustics
+from omnihuman.training.sound import accompaniment, acoustics, singing
+from omnihuman.training.sound.accompaniment import instrumental, mixed
 from omnihuman.training.sound.acoustics import AcousticSettings, coloured_noise, spoil, without_speech
+from omnihuman.training.sound.singing import SingingVoice
+from omnihuman.training.sound.singing import random_style as random_song
+from omnihuman.training.teacher.mouth import speech_presence
 from omnihuman.training.words.corpus import dictionary_words, load_grammar, sentences
 from omnihuman.types import Float, Handle, Sound
 
 _MAKERS = (
     *(audio_condition, phone_recognizer, hama_network, hama_symbols, level, clock),
-    *(built_in_voice, timing, warp, acoustics),
+    *(built_in_voice, timing, warp, acoustics, voice_condition, singing, accompaniment),
 )
 """Modules that decide what a recording holds."""
 _STALE_CLAIM_S = 600.0
+_VERSE_SHARE = 0.5
+"""Sentences of a song per sentence of speech: sung, they last about twice as long."""
+_GATE_REACH_S = 0.12
+"""How far beyond the voice the gate of the product stays open."""
 
 
 class SpeechSettings(StrictModel):
@@ -51,6 +61,7 @@ class SpeechSettings(StrictModel):
     Attributes:
         recordings: Number of recordings with speech, each of one made-up speaker.
         sentences_per_recording: Sentences in each.
+        sung_recordings: Further recordings in which somebody sings, half of their variants to music.
         quiet_recordings: Further recordings in which nobody speaks.
         variants: Acoustic conditions per recording, the clean one included.
         pause_s: Median of the pauses between sentences.
@@ -60,6 +71,7 @@ class SpeechSettings(StrictModel):
 
     recordings: int = 250
     sentences_per_recording: int = 14
+    sung_recordings: int = 36
     quiet_recordings: int = 24
     variants: int = 3
     pause_s: float = 0.4
@@ -117,14 +129,32 @@ def folder_of(settings: SpeechSettings, checksums: Mapping[str, str]) -> Path:
     return cache_dir() / "training" / f"speech-{digest[:16]}"
 
 
-def recite(voice: BuiltInVoice, texts: Sequence[str], pause_s: float, rng: np.random.Generator) -> Speech:
-    """One made-up speaker says some sentences with human pauses between them, at the analysis rate."""
+def spoken(voice: BuiltInVoice, rng: np.random.Generator) -> Callable[[str], Speech]:
+    """One made-up speaker: says a sentence."""
     speaker = random_warp(rng)
+    return lambda text: voice.speak(text, speaker, seed=int(rng.integers(2**31)))
+
+
+def sung(voice: BuiltInVoice, rng: np.random.Generator) -> Callable[[str], Speech]:
+    """One made-up singer: sings a line."""
+    singer, song = SingingVoice.of(voice), random_song(rng)
+    return lambda text: singer.sing(text, song, rng)
+
+
+def recite(say: Callable[[str], Speech], texts: Sequence[str], pause_s: float, rng: np.random.Generator) -> Speech:
+    """Some sentences with human pauses between them, at the analysis rate.
+
+    Args:
+        say: Speaks or sings one sentence; see `spoken`, `sung`.
+        texts: The sentences.
+        pause_s: Median of the pauses.
+        rng: Source of chance.
+    """
     pieces: list[Float] = []
     phones: list[TimedPhone] = []
     length = 0
     for text in texts:
-        speech = voice.speak(text, speaker, seed=int(rng.integers(2**31)))
+        speech = say(text)
         samples = analysis_samples(speech.sound)
         spoken = [phone for phone in speech.phones if phone.symbol != SILENCE]
         cut_from = max(0.0, spoken[0].start_s - 0.06)
@@ -152,9 +182,10 @@ def _with_floor(sound: Sound, rng: np.random.Generator) -> Sound:
 
 
 def make_recording(
-    index: int, texts: Sequence[str], settings: SpeechSettings, voice: Handle, audio: AudioConditioner
-) -> Recording:
-    """Speaks, spoils and analyses one recording.
+    index: int, texts: Sequence[str], settings: SpeechSettings, voice: Handle, audio: AudioConditioner,
+    sings: bool = False,
+) -> Recording:  # fmt: skip
+    """Speaks or sings, spoils and analyses one recording.
 
     Args:
         index: Number of the recording; seeds its chance.
@@ -162,19 +193,40 @@ def make_recording(
         settings: See `SpeechSettings`.
         voice: Lends a `BuiltInVoice`.
         audio: Makes the features.
+        sings: Whether the sentences are sung.
     """
     rng = np.random.default_rng([settings.seed, index])
-    if texts:
-        with voice() as built_in:
-            speech = recite(built_in, texts, settings.pause_s, rng)
-        sounds = [_with_floor(speech.sound, rng)]
-        sounds += [spoil(speech.sound, settings.acoustics, rng) for _ in range(settings.variants - 1)]
-        phones = speech.phones
-    else:
+    silence = silence_of(audio)
+    if not texts:
         sounds = [without_speech(20.0, ANALYSIS_RATE_HZ, rng) for _ in range(settings.variants)]
-        phones = (TimedPhone(SILENCE, 0.0, sounds[0].duration_s),)
-    features = np.stack([audio.encode(sound).values for sound in sounds]).astype(np.float16)
-    return Recording(features, phones, sounds[0].duration_s)
+        phones: tuple[TimedPhone, ...] = (TimedPhone(SILENCE, 0.0, sounds[0].duration_s),)
+        return _stored([audio.encode(sound).values for sound in sounds], phones, sounds[0].duration_s)
+    with voice() as built_in:
+        say = (sung if sings else spoken)(built_in, rng)
+        speech = recite(say, texts, settings.pause_s, rng)
+    variants = []
+    for number in range(settings.variants):
+        sound = speech.sound
+        if sings and number % 2:
+            music = instrumental(sound.duration_s, sound.rate_hz, rng)[: len(sound.samples)]
+            sound = replace(sound, samples=mixed(sound.samples, music, float(rng.uniform(-3.0, 14.0))))
+        sound = spoil(sound, settings.acoustics, rng) if number else _with_floor(sound, rng)
+        track = audio.encode(sound)
+        opening = _gate_opening(speech.phones, len(track.values))
+        if sings and number < 2:
+            track = sustained(track, opening)
+        # The gate of the product opens for voices alone; where it errs, pauses are heard as they are.
+        variants.append((hushed(track, opening, silence) if number else track).values)
+    return _stored(variants, speech.phones, speech.sound.duration_s)
+
+
+def _stored(variants: Sequence[Float], phones: Sequence[TimedPhone], duration_s: float) -> Recording:
+    return Recording(np.stack(variants).astype(np.float16), tuple(phones), duration_s)
+
+
+def _gate_opening(phones: Sequence[TimedPhone], rows: int) -> Float:
+    """How far the gate of the product would be open if it never erred, `N` in 0..1."""
+    return speech_presence(phones, row_times_s(rows), _GATE_REACH_S)
 
 
 @contextmanager
@@ -225,17 +277,20 @@ def precompute(
     (folder / "settings.json").write_text(settings.model_dump_json(indent=1), encoding="utf-8")
     with voice() as built_in:
         words = dictionary_words(built_in.dictionary)
-    count = settings.sentences_per_recording
-    texts = list(islice(sentences(load_grammar(), words, settings.seed), settings.recordings * count))
+    texts = sentences(load_grammar(), words, settings.seed)
+    counts = [settings.sentences_per_recording] * settings.recordings
+    counts += [max(1, round(_VERSE_SHARE * settings.sentences_per_recording))] * settings.sung_recordings
+    counts += [0] * settings.quiet_recordings
     audio = AudioConditioner(phones)
-    total = settings.recordings + settings.quiet_recordings
+    total = len(counts)
     started, made = time.monotonic(), 0
-    for index in range(total):
+    for index, count in enumerate(counts):
+        own = list(islice(texts, count))
         path = folder / f"{index:05d}.npz"
         with _claim(path) as mine:
             if mine and not path.exists():
-                own = texts[index * count : (index + 1) * count] if index < settings.recordings else []
-                save_recording(make_recording(index, own, settings, voice, audio), path)
+                sings = index >= settings.recordings
+                save_recording(make_recording(index, own, settings, voice, audio, sings), path)
                 made += 1
         elapsed = time.monotonic() - started
         report(index + 1, total, elapsed / max(made, 1) * (total - index - 1))

@@ -153,7 +153,7 @@ def _blend(phones: Sequence[TimedPhone], times_s: Float, loudness: Loudness | No
     return shapes
 
 
-def _contact(phones: Sequence[TimedPhone], symbols: frozenset[str], times_s: Float, ramp_s: float = 0.05) -> Float:
+def _contact(phones: Sequence[TimedPhone], symbols: frozenset[str], times_s: Float, ramp_s: float = 0.04) -> Float:
     """Bumps `F` of height 1 during the given phones; even the shortest holds for 40 ms."""
     spans = np.array([(p.start_s, p.end_s) for p in phones if p.symbol in symbols])
     if not len(spans):

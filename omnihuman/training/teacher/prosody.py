@@ -18,10 +18,10 @@ LOUDNESS_HZ = 50.0
 """Rows of the audio condition per second."""
 _USUAL_LOUDNESS = 0.446
 """Mean over the vowels of 120 recordings of the built-in voice; standard deviation .32."""
-_EFFORT_SLOPE = 1.0
+_EFFORT_SLOPE = 1.3
 """Growth of the logarithm of a vowel's effort per unit (18 dB). Against a real clip 0 gave .38, 1 .43 and 2.5 .50; from
 1.3 on lips open wider than that speaker's, and what is left of the phones' own openness falls below .94."""
-_MEAN_EFFORT = 1.048
+_MEAN_EFFORT = 1.082
 """Mean of exp(slope x (loudness - usual)) over the same vowels: loudness moves effort about, it adds none."""
 _ACCENT_SLOPE = 1.5
 

@@ -15,10 +15,10 @@ from omnihuman.speech.clock import ANALYSIS_RATE_HZ, analysis_samples, row_count
 from omnihuman.speech.inventory import SILENCE, TimedPhone
 from omnihuman.speech.voice import Speech
 from omnihuman.speech.warp import random_warp
-from omnihuman.training.sound.accompaniment import instrumental, reverberated
+from omnihuman.training.sound.accompaniment import instrumental, mixed, reverberated
 from omnihuman.training.sound.acoustics import AcousticSettings, instruments, spoil, without_speech
 from omnihuman.training.sound.singing import SingingVoice, random_style
-from omnihuman.types import Float, Sound
+from omnihuman.types import Sound
 
 NONE, SPOKEN, SUNG = range(3)
 IGNORED = -1
@@ -79,13 +79,6 @@ def performed(
         at_s += part.sound.duration_s + float(np.clip(rng.lognormal(-0.6, 0.9), 0.05, 5.0))
     kept = [TimedPhone(p.symbol, p.start_s, min(p.end_s, duration_s)) for p in phones if p.start_s < duration_s]
     return Speech(Sound(samples, ANALYSIS_RATE_HZ), tuple(kept))
-
-
-def mixed(voice: Float, background: Float, ratio_db: float) -> Float:
-    """The voice this much louder than the background, both measured where they sound."""
-    loud, ground = (float(np.sqrt(np.mean(np.square(x[np.abs(x) > 1e-3])))) for x in (voice, background))
-    mix: Float = voice + background * (loud / max(ground, 1e-6) * 10.0 ** (-ratio_db / 20.0))
-    return mix.astype(np.float32)
 
 
 def labelled_sound(

@@ -32,10 +32,10 @@ class ScriptSettings(StrictModel):
         noise: Length of the random vector added to an embedding of length 1.
     """
 
-    text_ratio: float = 0.75
+    text_ratio: float = 0.8
     neutral_share: float = 0.13
     pair_share: float = 0.15
-    change_share: float = 0.25
+    change_share: float = 0.35
     noise: float = 0.25
 
 
