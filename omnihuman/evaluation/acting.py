@@ -14,6 +14,7 @@ from omnihuman.conditions.bundle import Tracks
 from omnihuman.conditions.text import Prompt
 from omnihuman.errors import ConfigError
 from omnihuman.pipeline.assemble import PipelineParts
+from omnihuman.pipeline.listen import Listener
 from omnihuman.pipeline.sample import sample_latents
 from omnihuman.pipeline.windows import plan
 from omnihuman.types import ConditionTrack, Float, Sound
@@ -35,7 +36,8 @@ class PromptedActor:
         self._parts = parts
         self._seed = seed
         self._durations_s = [sound.duration_s for sound in sounds]
-        self._audio = [parts.audio.encode(sound) for sound in sounds]
+        listener = Listener(parts.audio, parts.gate)
+        self._audio = [listener.listen(sound)[0] for sound in sounds]
 
     def act(self, number: int, prompts: Sequence[Prompt]) -> Float:
         """Parameters `T P` of one sound; without prompts, as if no text was given.

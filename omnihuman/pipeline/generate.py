@@ -10,7 +10,6 @@ import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from omnihuman.conditions.audio import log_posteriors_of
 from omnihuman.conditions.bundle import Tracks, pose_window
 from omnihuman.conditions.prompts import last_moment_s
 from omnihuman.conditions.reference import reference_track
-from omnihuman.conditions.voice import hushed, silence_of, sustained
 from omnihuman.errors import InputError
 from omnihuman.latents.base import Reference
 from omnihuman.media.video import VideoWriter
@@ -41,6 +38,7 @@ from omnihuman.pipeline.inputs import (
     require_clip,
     require_sound,
 )
+from omnihuman.pipeline.listen import Listener
 from omnihuman.pipeline.preset import SamplerSettings, needed_models
 from omnihuman.pipeline.progress import ProgressMeter, Stage
 from omnihuman.pipeline.provenance import check_tags, make_facts, sha256_of_file, tags_of, write_sidecar
@@ -82,6 +80,7 @@ class OmniHumanPipeline:
 
     def __init__(self, parts: PipelineParts) -> None:
         self.parts = parts
+        self._listener = Listener(parts.audio, parts.gate)
 
     @classmethod
     def from_pretrained(
@@ -220,7 +219,7 @@ class OmniHumanPipeline:
         audio: ConditionTrack | None = None
         heard: VoiceActivity | None = None
         if sound is not None:
-            ((audio, heard),) = [self._listen(each) for each in meter.each("listen", [sound])]
+            ((audio, heard),) = [self._listener.listen(each) for each in meter.each("listen", [sound])]
         pose = None if driver is None else space.follow(driver.person, reference, lips=inputs.sound is None)
         text = self.parts.text.encode(inputs.prompts) if inputs.prompts else None
         tracks = Tracks(reference_track(reference.facts), audio, pose, text)
@@ -234,18 +233,6 @@ class OmniHumanPipeline:
         # What a driver shows is neither gated nor scaled: observed channels are put back as they were.
         observed, mask = pose_window(pose, space.spec, 0, latents.shape[2])
         return reference, mask, heard, eased(adjusted, observed, mask)
-
-    def _listen(self, sound: Sound) -> tuple[ConditionTrack, VoiceActivity]:
-        """The audio condition, silent where there is no voice and held where one sings, and where that is."""
-        track = self.parts.audio.encode(sound)
-        heard = self.parts.gate.listen(sound, log_posteriors_of(track))
-        track = sustained(track, heard.sung)
-        return hushed(track, heard.opening, self._silence), heard
-
-    @cached_property
-    def _silence(self) -> Float:
-        """What the phonetic network makes of silence; the same for every request."""
-        return silence_of(self.parts.audio)
 
     def _resolved(self, request: AnimationRequest) -> AnimationRequest:
         """The request with every default of the preset filled in, so that the record repeats the run."""
