@@ -35,7 +35,7 @@ from omnihuman.speech.voice import Speech
 from omnihuman.training.recipe import code_fingerprint
 from omnihuman.training.sound import acoustics, precompute
 from omnihuman.training.sound.acoustics import AcousticSettings, coloured_noise, spoil, without_speech
-from omnihuman.training.sound.precompute import recite, spoken
+from omnihuman.training.sound.speakers import recite, somebody
 from omnihuman.training.words import corpus
 from omnihuman.training.words.corpus import dictionary_words
 from omnihuman.types import Float, Handle, Sound
@@ -130,7 +130,7 @@ def make_heard(
     rng = np.random.default_rng([settings.seed, index])
     if texts:
         with voice() as built_in:
-            speech = recite(spoken(built_in, rng), texts, settings.pause_s, rng)
+            speech = recite(somebody("spoken", built_in, rng), texts, settings.pause_s, rng)
         heard = speech.sound
         sounds = [_with_floor(speech.sound, rng)]
         sounds += [spoil(speech.sound, settings.acoustics, rng) for _ in range(settings.variants - 1)]
