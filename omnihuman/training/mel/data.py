@@ -10,8 +10,8 @@ Legend: V acoustic variants of one recording (the first is the cleanest), S samp
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +25,7 @@ from pydantic import Field
 
 from omnihuman.config import StrictModel, cache_dir
 from omnihuman.errors import ResourceError
+from omnihuman.media.files import write_whole
 from omnihuman.speech import clock, hama_network, hama_symbols, level, timing, warp
 from omnihuman.speech import phones as phone_recognizer
 from omnihuman.speech import voice as built_in_voice
@@ -160,17 +161,20 @@ def _stored(samples: Float) -> NDArray[np.int16]:
 
 
 def save_heard(recording: HeardRecording, path: Path) -> None:
-    """Writes one recording aside and renames it."""
-    part = path.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as file:
-        np.savez(
-            file,
-            samples=recording.samples,
-            posteriors=recording.posteriors,
-            phones=recording.phones.astype(np.uint8),
-            speaks=recording.speaks,
-        )
-    part.replace(path)
+    """Writes one recording whole.
+
+    Raises:
+        ResourceError: `disk_full` or `output_unwritable`.
+    """
+    content = io.BytesIO()
+    np.savez(
+        content,
+        samples=recording.samples,
+        posteriors=recording.posteriors,
+        phones=recording.phones.astype(np.uint8),
+        speaks=recording.speaks,
+    )
+    write_whole(path, content.getvalue())
 
 
 def load_heard(path: Path) -> HeardRecording:

@@ -9,8 +9,8 @@ Legend: V acoustic variants of one recording (the first is the cleanest), N feat
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +26,7 @@ from omnihuman.conditions.audio import AudioConditioner
 from omnihuman.conditions.voice import hushed, silence_of, sustained
 from omnihuman.config import StrictModel, cache_dir
 from omnihuman.errors import ResourceError
+from omnihuman.media.files import write_whole
 from omnihuman.speech import clock, hama_network, hama_symbols, level, timing, warp
 from omnihuman.speech import phones as phone_recognizer
 from omnihuman.speech import voice as built_in_voice
@@ -107,13 +108,16 @@ class Recording:
 
 
 def save_recording(recording: Recording, path: Path) -> None:
-    """Writes one recording aside and renames it."""
-    part = path.with_suffix(f".{os.getpid()}.part")
+    """Writes one recording whole.
+
+    Raises:
+        ResourceError: `disk_full` or `output_unwritable`.
+    """
     symbols = np.array([PHONES.index(phone.symbol) for phone in recording.phones], np.uint8)
     times = np.array([(phone.start_s, phone.end_s) for phone in recording.phones], np.float32)
-    with part.open("wb") as file:
-        np.savez(file, features=recording.features, symbols=symbols, times=times, duration_s=recording.duration_s)
-    part.replace(path)
+    content = io.BytesIO()
+    np.savez(content, features=recording.features, symbols=symbols, times=times, duration_s=recording.duration_s)
+    write_whole(path, content.getvalue())
 
 
 def load_recording(path: Path) -> Recording:
