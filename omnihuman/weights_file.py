@@ -5,11 +5,8 @@ Safetensors only: nothing here can run code from a file.
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +15,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from omnihuman.errors import ModelError
-from omnihuman.media.files import unwritable
+from omnihuman.media.files import write_whole
 
 CONFIG_KEY = "config"
 _WAY_OUT = "Run 'python -m omnihuman models verify': it says how to restore the file. Or train and export it again."
@@ -104,52 +101,3 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str,
     """
     # Written by us and not by safetensors, whose own files no other user may read.
     write_whole(path, save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, metadata))
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file aside and renames it: what was there stays whole until the new file is complete.
-
-    Raises:
-        ResourceError: `disk_full` or `output_unwritable`; nothing is left aside.
-    """
-    with output_errors(path):
-        aside = _aside(path)
-        try:
-            aside.write_bytes(content)
-            aside.replace(path)
-        finally:
-            with suppress(OSError):
-                aside.unlink(missing_ok=True)
-
-
-def require_writable(path: Path) -> None:
-    """Tries the place of a file before long work for it starts.
-
-    Raises:
-        ResourceError: `disk_full` or `output_unwritable`.
-    """
-    with output_errors(path):
-        aside = _aside(path)
-        aside.touch()
-        aside.unlink()
-
-
-def _aside(path: Path) -> Path:
-    """Where the file is written first; its folder is made."""
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
-
-
-@contextmanager
-def output_errors(path: Path) -> Iterator[None]:
-    """Turns a failure to write `path` into a coded error.
-
-    Raises:
-        ResourceError: `disk_full` or `output_unwritable`.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise unwritable(path, error) from None

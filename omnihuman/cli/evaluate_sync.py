@@ -181,10 +181,11 @@ def _tasks_of_manifest(manifest: Path, heard: bool, hub: ModelHub) -> list[Spoke
 
 
 def _foreign_tasks() -> list[SpokenTask]:
-    from omnihuman.evaluation.other_languages import ForeignVoice, load_languages
+    from omnihuman.evaluation.other_languages import load_languages
     from omnihuman.evaluation.rehearsal import SpokenTask
+    from omnihuman.speech.espeak import EspeakVoice
 
-    voice = ForeignVoice()
+    voice = EspeakVoice()
     tasks = []
     for language, sentences in load_languages().sentences.items():
         for number, sentence in enumerate(sentences, 1):

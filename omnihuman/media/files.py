@@ -78,12 +78,60 @@ def written_aside(path: Path) -> Iterator[Path]:
         ResourceError: output_unwritable or disk_full.
     """
     part = path.with_name(f".{os.getpid()}.part{path.suffix}")
-    try:
+    with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        part.replace(path)
+        try:
+            yield part
+            part.replace(path)
+        finally:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file aside and renames it: what was there stays whole until the new file is complete.
+
+    Raises:
+        ResourceError: `disk_full` or `output_unwritable`; nothing is left aside.
+    """
+    with output_errors(path):
+        aside = _aside(path)
+        try:
+            aside.write_bytes(content)
+            aside.replace(path)
+        finally:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+
+
+def require_writable(path: Path) -> None:
+    """Tries the place of a file before long work for it starts.
+
+    Raises:
+        ResourceError: `disk_full` or `output_unwritable`.
+    """
+    with output_errors(path):
+        aside = _aside(path)
+        aside.touch()
+        aside.unlink()
+
+
+def _aside(path: Path) -> Path:
+    """Where the file is written first; its folder is made."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+@contextmanager
+def output_errors(path: Path) -> Iterator[None]:
+    """Turns a failure to write `path` into a coded error.
+
+    Raises:
+        ResourceError: `disk_full` or `output_unwritable`.
+    """
+    try:
+        yield
     except OSError as error:
         raise unwritable(path, error) from None
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 
 from omnihuman.config import VERSION
 from omnihuman.errors import ResourceError
-from omnihuman.media.files import unwritable
+from omnihuman.media.files import write_whole
 from omnihuman.media.video import read_tags
 from omnihuman.pipeline.mark import NOTICE, SCHEMA, SOURCE_TYPE
 from omnihuman.types import AnimationRequest
@@ -92,14 +91,7 @@ def check_tags(path: Path, facts: Mapping[str, Any]) -> None:
 def write_sidecar(video: Path, facts: Mapping[str, Any]) -> Path:
     """Writes the record beside the video, last of all and in one step; returns its path."""
     path = video.with_suffix(".json")
-    part = path.with_name(f".{os.getpid()}.json.part")
-    try:
-        part.write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise unwritable(path, error) from None
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(path, (json.dumps(facts, indent=2, sort_keys=True) + "\n").encode())
     return path
 
 

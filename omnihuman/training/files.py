@@ -12,9 +12,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from omnihuman import weights_file
 from omnihuman.config import StrictModel, cache_dir
 from omnihuman.errors import ResourceError
+from omnihuman.media.files import output_errors, require_writable
 
 SAME_RUN = ("data", "model", "loss", "seed", "batch_size")
 """Settings that a resumed run must share with its checkpoint, where it has them; a run can be made longer or faster."""
@@ -39,7 +39,7 @@ class Files:
             ResourceError: `disk_full` or `output_unwritable`.
         """
         for path in (self.export, self.checkpoint, self.log):
-            weights_file.require_writable(path)
+            require_writable(path)
 
     @contextmanager
     def reserved(self) -> Iterator[None]:
@@ -50,7 +50,7 @@ class Files:
         """
         self.require_writable()
         lock = FileLock(self.checkpoint.with_suffix(".lock"))
-        with weights_file.output_errors(self.checkpoint):
+        with output_errors(self.checkpoint):
             try:
                 lock.acquire(timeout=0)
             except Timeout:

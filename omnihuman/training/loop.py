@@ -25,6 +25,7 @@ from omnihuman.conditions.reference import REFERENCE_WIDTH
 from omnihuman.config import weights_dir
 from omnihuman.denoisers.motion_dit import MotionDiT
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS
+from omnihuman.media.files import output_errors
 from omnihuman.training.files import Files
 from omnihuman.training.run import TrainingRun
 from omnihuman.training.settings import TrainingSettings
@@ -232,5 +233,5 @@ def _log(run: TrainingRun) -> None:
     facts = {"step": run.done, "seconds": round(run.seconds, 1), "cpu_seconds": round(run.cpu_seconds, 1)}
     losses = {name: round(value, 5) for name, value in run.losses.items()}
     log = run.files.log
-    with weights_file.output_errors(log), log.open("a", encoding="utf-8") as file:
+    with output_errors(log), log.open("a", encoding="utf-8") as file:
         file.write(json.dumps({**facts, **losses}) + "\n")

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from omnihuman.config import cache_dir
 from omnihuman.errors import ResourceError
-from omnihuman.weights_file import write_whole
+from omnihuman.media.files import write_whole
 
 Report = Callable[[int, int, float], None]
 """Told (recordings done, recordings in all, seconds left)."""
@@ -39,6 +39,19 @@ def write_arrays(path: Path, arrays: Mapping[str, ArrayLike]) -> None:
     write_whole(path, content.getvalue())
 
 
+def make_folder(folder: Path) -> None:
+    """Makes a folder of recordings where it is missing.
+
+    Raises:
+        ResourceError: `cache_unwritable`.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fix = "Set OMNIHUMAN_CACHE to a folder with room."
+        raise ResourceError("cache_unwritable", f"{folder.name} cannot be made ({error.strerror})", fix) from None
+
+
 def make_missing(folder: Path, total: int, make: Callable[[int, Path], None], report: Report) -> list[Path]:
     """Makes every recording that is not there yet.
 
@@ -52,13 +65,9 @@ def make_missing(folder: Path, total: int, make: Callable[[int, Path], None], re
         The files, in order.
 
     Raises:
-        ResourceError: `cache_unwritable`: the folder cannot be made; and what `make` raises.
+        ResourceError: `cache_unwritable`, and what `make` raises.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        fix = "Set OMNIHUMAN_CACHE to a folder with room."
-        raise ResourceError("cache_unwritable", f"{folder.name} cannot be made ({error.strerror})", fix) from None
+    make_folder(folder)
     paths = [folder / f"{index:05d}.npz" for index in range(total)]
     started, made = time.monotonic(), 0
     for index, path in enumerate(paths):

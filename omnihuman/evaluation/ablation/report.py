@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from omnihuman import weights_file
 from omnihuman.evaluation.ablation.claims import Verdict, judge_claims
 from omnihuman.evaluation.ablation.plot import draw
 from omnihuman.evaluation.ablation.result import RunResult
 from omnihuman.evaluation.ablation.settings import AblationSettings, Variant
 from omnihuman.evaluation.ablation.spread import Spread
+from omnihuman.media.files import write_whole
 from omnihuman.metrics.measurement import Measurement
 
 TEACHER = "teacher"
@@ -159,11 +159,8 @@ def write_report(summary: Summary, folder: Path) -> list[Path]:
     }
     paths = []
     for name, text in texts.items():
-        path, part = folder / name, folder / f"{name}.part"
-        with weights_file.output_errors(path):
-            part.write_text(text, encoding="utf-8")
-            part.replace(path)
-        paths.append(path)
+        write_whole(folder / name, text.encode())
+        paths.append(folder / name)
     return paths
 
 

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from omnihuman import weights_file
 from omnihuman.errors import InputError
+from omnihuman.media.files import output_errors, write_whole
 from omnihuman.metrics.measurement import Measurement
 from omnihuman.training.files import Files
 
@@ -64,7 +64,7 @@ class RunFolder:
 
     def claim(self, training_key: str) -> None:
         """Marks the folder as this training's, unless it is marked already; see `result` for whose it is."""
-        with weights_file.output_errors(self.path):
+        with output_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
         if not self._marker.exists():
             _write(self._marker, {"training_key": training_key})
@@ -110,8 +110,4 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, record: Mapping[str, Any]) -> None:
-    """Writes aside and renames."""
-    part = path.with_suffix(".part")
-    with weights_file.output_errors(path):
-        part.write_text(json.dumps(record, indent=1), encoding="utf-8")
-        part.replace(path)
+    write_whole(path, json.dumps(record, indent=1).encode())

@@ -28,9 +28,9 @@ from omnihuman.speech.inventory import PHONES, TimedPhone
 from omnihuman.speech.level import at_speech_level
 from omnihuman.speech.voice import Speech
 from omnihuman.training.recipe import code_fingerprint
-from omnihuman.training.sound import acoustics, precompute
+from omnihuman.training.sound import acoustics, speakers
 from omnihuman.training.sound.acoustics import AcousticSettings, coloured_noise, spoil, without_speech
-from omnihuman.training.sound.precompute import recite, spoken
+from omnihuman.training.sound.speakers import recite, somebody
 from omnihuman.training.stored import Report, folder_named, make_missing, write_arrays
 from omnihuman.training.words import corpus
 from omnihuman.training.words.corpus import dictionary_words
@@ -38,7 +38,7 @@ from omnihuman.types import Float, Handle, Sound
 
 _MAKERS = (
     *(phone_recognizer, hama_network, hama_symbols, level, clock),
-    *(built_in_voice, timing, warp, acoustics, precompute),
+    *(built_in_voice, timing, warp, acoustics, speakers),
 )
 """Modules that, beside this one, decide what a recording holds."""
 _QUIET_S = 20.0
@@ -126,7 +126,7 @@ def make_heard(
     rng = np.random.default_rng([settings.seed, index])
     if texts:
         with voice() as built_in:
-            speech = recite(spoken(built_in, rng), texts, settings.pause_s, rng)
+            speech = recite(somebody("spoken", built_in, rng), texts, settings.pause_s, rng)
         heard = speech.sound
         sounds = [_with_floor(speech.sound, rng)]
         sounds += [spoil(speech.sound, settings.acoustics, rng) for _ in range(settings.variants - 1)]

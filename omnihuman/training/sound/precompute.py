@@ -8,11 +8,8 @@ Legend: V acoustic variants of one recording (the first is the cleanest), N feat
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -24,28 +21,25 @@ from omnihuman.conditions import audio as audio_condition
 from omnihuman.conditions import voice as voice_condition
 from omnihuman.conditions.audio import AudioConditioner
 from omnihuman.conditions.voice import hushed, silence_of, sustained
-from omnihuman.config import StrictModel, cache_dir
-from omnihuman.errors import ResourceError
+from omnihuman.config import StrictModel
 from omnihuman.speech import clock, hama_network, hama_symbols, level, timing, warp
 from omnihuman.speech import phones as phone_recognizer
 from omnihuman.speech import voice as built_in_voice
-from omnihuman.speech.clock import ANALYSIS_RATE_HZ, analysis_samples, row_times_s
+from omnihuman.speech.clock import ANALYSIS_RATE_HZ, row_times_s
 from omnihuman.speech.inventory import PHONES, SILENCE, TimedPhone
-from omnihuman.speech.voice import BuiltInVoice, Speech
-from omnihuman.speech.warp import random_warp
 from omnihuman.training.recipe import code_fingerprint
-from omnihuman.training.sound import accompaniment, acoustics, singing
+from omnihuman.training.sound import accompaniment, acoustics, singing, speakers
 from omnihuman.training.sound.accompaniment import instrumental, mixed
 from omnihuman.training.sound.acoustics import AcousticSettings, coloured_noise, spoil, without_speech
-from omnihuman.training.sound.singing import SingingVoice
-from omnihuman.training.sound.singing import random_style as random_song
+from omnihuman.training.sound.speakers import Manner, espeak, recite, somebody
+from omnihuman.training.stored import Report, folder_named, make_folder, write_arrays
 from omnihuman.training.teacher.mouth import speech_presence
 from omnihuman.training.words.corpus import dictionary_words, load_grammar, sentences
 from omnihuman.types import Float, Handle, Sound
 
 _MAKERS = (
     *(audio_condition, phone_recognizer, hama_network, hama_symbols, level, clock),
-    *(built_in_voice, timing, warp, acoustics, voice_condition, singing, accompaniment),
+    *(built_in_voice, timing, warp, acoustics, voice_condition, singing, speakers, accompaniment),
 )
 """Modules that decide what a recording holds."""
 _STALE_CLAIM_S = 600.0
@@ -62,6 +56,7 @@ class SpeechSettings(StrictModel):
         recordings: Number of recordings with speech, each of one made-up speaker.
         sentences_per_recording: Sentences in each.
         sung_recordings: Further recordings in which somebody sings, half of their variants to music.
+        espeak_recordings: Further recordings that espeak-ng speaks, where it is installed; opt-in, told in the weights.
         quiet_recordings: Further recordings in which nobody speaks.
         variants: Acoustic conditions per recording, the clean one included.
         pause_s: Median of the pauses between sentences.
@@ -72,11 +67,20 @@ class SpeechSettings(StrictModel):
     recordings: int = 250
     sentences_per_recording: int = 14
     sung_recordings: int = 36
+    espeak_recordings: int = 0
     quiet_recordings: int = 24
     variants: int = 3
     pause_s: float = 0.4
     seed: int = 7
     acoustics: AcousticSettings = AcousticSettings()
+
+    def casting(self) -> list[tuple[Manner, int]]:
+        """Who speaks in each recording, and how many sentences; 0 = nobody."""
+        count = self.sentences_per_recording
+        cast: list[tuple[Manner, int]] = [("spoken", count)] * self.recordings
+        cast += [("sung", max(1, round(_VERSE_SHARE * count)))] * self.sung_recordings
+        cast += [("espeak", count)] * self.espeak_recordings
+        return cast + [("spoken", 0)] * self.quiet_recordings
 
 
 @dataclass(frozen=True)
@@ -100,13 +104,15 @@ class Recording:
 
 
 def save_recording(recording: Recording, path: Path) -> None:
-    """Writes one recording aside and renames it."""
-    part = path.with_suffix(f".{os.getpid()}.part")
+    """Writes one recording whole.
+
+    Raises:
+        ResourceError: `disk_full` or `output_unwritable`.
+    """
     symbols = np.array([PHONES.index(phone.symbol) for phone in recording.phones], np.uint8)
     times = np.array([(phone.start_s, phone.end_s) for phone in recording.phones], np.float32)
-    with part.open("wb") as file:
-        np.savez(file, features=recording.features, symbols=symbols, times=times, duration_s=recording.duration_s)
-    part.replace(path)
+    arrays = {"features": recording.features, "symbols": symbols, "times": times}
+    write_arrays(path, {**arrays, "duration_s": recording.duration_s})
 
 
 def load_recording(path: Path) -> Recording:
@@ -118,60 +124,22 @@ def load_recording(path: Path) -> Recording:
 
 
 def folder_of(settings: SpeechSettings, checksums: Mapping[str, str]) -> Path:
-    """Cache folder for these settings, model files, sentences and code: another of them, another folder."""
+    """Cache folder for these settings, model files, sentences and code: another of them, another folder.
+
+    Its name goes into the header of the weights, and names every engine beside the built-in voice.
+
+    Raises:
+        ResourceError: `espeak_missing`: asked for, not installed.
+    """
     facts = {
         "settings": settings.model_dump(mode="json"),
         "models": dict(checksums),
         "grammar": dict(load_grammar()),
         "code": code_fingerprint(_MAKERS),
     }
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-    return cache_dir() / "training" / f"speech-{digest[:16]}"
-
-
-def spoken(voice: BuiltInVoice, rng: np.random.Generator) -> Callable[[str], Speech]:
-    """One made-up speaker: says a sentence."""
-    speaker = random_warp(rng)
-    return lambda text: voice.speak(text, speaker, seed=int(rng.integers(2**31)))
-
-
-def sung(voice: BuiltInVoice, rng: np.random.Generator) -> Callable[[str], Speech]:
-    """One made-up singer: sings a line."""
-    singer, song = SingingVoice.of(voice), random_song(rng)
-    return lambda text: singer.sing(text, song, rng)
-
-
-def recite(say: Callable[[str], Speech], texts: Sequence[str], pause_s: float, rng: np.random.Generator) -> Speech:
-    """Some sentences with human pauses between them, at the analysis rate.
-
-    Args:
-        say: Speaks or sings one sentence; see `spoken`, `sung`.
-        texts: The sentences.
-        pause_s: Median of the pauses.
-        rng: Source of chance.
-    """
-    pieces: list[Float] = []
-    phones: list[TimedPhone] = []
-    length = 0
-    for text in texts:
-        speech = say(text)
-        samples = analysis_samples(speech.sound)
-        spoken = [phone for phone in speech.phones if phone.symbol != SILENCE]
-        cut_from = max(0.0, spoken[0].start_s - 0.06)
-        cut_to = min(speech.sound.duration_s, spoken[-1].end_s + 0.12)
-        kept = samples[int(cut_from * ANALYSIS_RATE_HZ) : int(cut_to * ANALYSIS_RATE_HZ)]
-        pause = int(np.clip(rng.lognormal(np.log(pause_s), 0.9), 0.03, 4.0) * ANALYSIS_RATE_HZ)
-        pieces += [np.zeros(pause, np.float32), kept]
-        shift = (length + pause - int(cut_from * ANALYSIS_RATE_HZ)) / ANALYSIS_RATE_HZ
-        length += pause + len(kept)
-        last_s = phones[-1].end_s if phones else 0.0
-        phones.append(TimedPhone(SILENCE, last_s, max(last_s, spoken[0].start_s + shift)))
-        inner = [phone for phone in speech.phones if spoken[0].start_s <= phone.start_s < spoken[-1].end_s]
-        phones += [TimedPhone(phone.symbol, phone.start_s + shift, phone.end_s + shift) for phone in inner]
-    samples = np.concatenate([*pieces, np.zeros(ANALYSIS_RATE_HZ // 2, np.float32)])
-    sound = Sound(samples, ANALYSIS_RATE_HZ)
-    phones.append(TimedPhone(SILENCE, phones[-1].end_s, sound.duration_s))
-    return Speech(sound, tuple(phones))
+    other = f"+espeak-ng-{espeak().version}" if settings.espeak_recordings else ""
+    folder = folder_named("speech", facts)
+    return folder.with_name(folder.name + other)
 
 
 def _with_floor(sound: Sound, rng: np.random.Generator) -> Sound:
@@ -183,7 +151,7 @@ def _with_floor(sound: Sound, rng: np.random.Generator) -> Sound:
 
 def make_recording(
     index: int, texts: Sequence[str], settings: SpeechSettings, voice: Handle, audio: AudioConditioner,
-    sings: bool = False,
+    manner: Manner = "spoken",
 ) -> Recording:  # fmt: skip
     """Speaks or sings, spoils and analyses one recording.
 
@@ -193,7 +161,7 @@ def make_recording(
         settings: See `SpeechSettings`.
         voice: Lends a `BuiltInVoice`.
         audio: Makes the features.
-        sings: Whether the sentences are sung.
+        manner: How, and by which engine, the sentences are said.
     """
     rng = np.random.default_rng([settings.seed, index])
     silence = silence_of(audio)
@@ -202,18 +170,17 @@ def make_recording(
         phones: tuple[TimedPhone, ...] = (TimedPhone(SILENCE, 0.0, sounds[0].duration_s),)
         return _stored([audio.encode(sound).values for sound in sounds], phones, sounds[0].duration_s)
     with voice() as built_in:
-        say = (sung if sings else spoken)(built_in, rng)
-        speech = recite(say, texts, settings.pause_s, rng)
+        speech = recite(somebody(manner, built_in, rng), texts, settings.pause_s, rng)
     variants = []
     for number in range(settings.variants):
         sound = speech.sound
-        if sings and number % 2:
-            music = instrumental(sound.duration_s, sound.rate_hz, rng)[: len(sound.samples)]
+        if manner == "sung" and number % 2:
+            music = instrumental(sound.duration_s + 0.1, sound.rate_hz, rng)[: len(sound.samples)]
             sound = replace(sound, samples=mixed(sound.samples, music, float(rng.uniform(-3.0, 14.0))))
         sound = spoil(sound, settings.acoustics, rng) if number else _with_floor(sound, rng)
         track = audio.encode(sound)
         opening = _gate_opening(speech.phones, len(track.values))
-        if sings and number < 2:
+        if manner == "sung" and number < 2:
             track = sustained(track, opening)
         # The gate of the product opens for voices alone; where it errs, pauses are heard as they are.
         variants.append((hushed(track, opening, silence) if number else track).values)
@@ -251,7 +218,7 @@ def precompute(
     voice: Handle,
     phones: Handle,
     checksums: Mapping[str, str],
-    report: Callable[[int, int, float], None],
+    report: Report,
 ) -> Path:
     """Makes every recording that is not there yet.
 
@@ -260,7 +227,7 @@ def precompute(
         voice: Lends a `BuiltInVoice`.
         phones: Lends a `PhoneRecognizer`.
         checksums: sha256 of the model files in use, by name: part of the folder's key.
-        report: Called with (recordings done, recordings in all, seconds left).
+        report: Told how far it is.
 
     Returns:
         Folder with one `*.npz` per recording.
@@ -269,28 +236,21 @@ def precompute(
         ResourceError: `cache_unwritable`: the folder cannot be made.
     """
     folder = folder_of(settings, checksums)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        fix = "Set OMNIHUMAN_CACHE to a folder with room."
-        raise ResourceError("cache_unwritable", f"{folder.name} cannot be made ({error.strerror})", fix) from None
+    make_folder(folder)
     (folder / "settings.json").write_text(settings.model_dump_json(indent=1), encoding="utf-8")
     with voice() as built_in:
         words = dictionary_words(built_in.dictionary)
     texts = sentences(load_grammar(), words, settings.seed)
-    counts = [settings.sentences_per_recording] * settings.recordings
-    counts += [max(1, round(_VERSE_SHARE * settings.sentences_per_recording))] * settings.sung_recordings
-    counts += [0] * settings.quiet_recordings
+    casting = settings.casting()
     audio = AudioConditioner(phones)
-    total = len(counts)
+    total = len(casting)
     started, made = time.monotonic(), 0
-    for index, count in enumerate(counts):
+    for index, (manner, count) in enumerate(casting):
         own = list(islice(texts, count))
         path = folder / f"{index:05d}.npz"
         with _claim(path) as mine:
             if mine and not path.exists():
-                sings = index >= settings.recordings
-                save_recording(make_recording(index, own, settings, voice, audio, sings), path)
+                save_recording(make_recording(index, own, settings, voice, audio, manner), path)
                 made += 1
         elapsed = time.monotonic() - started
         report(index + 1, total, elapsed / max(made, 1) * (total - index - 1))

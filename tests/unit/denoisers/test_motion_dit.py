@@ -15,6 +15,7 @@ from omnihuman.conditions.base import ConditionBatch, ConditionWidths
 from omnihuman.conditions.mixing import without
 from omnihuman.denoisers.motion_dit import MotionDiT
 from omnihuman.errors import ModelError, ResourceError
+from omnihuman.media import files
 
 C, T, D, R, E = 50, 20, 43, 8, 384
 SIZE = {"width": 16, "layers": 2, "heads": 2, "mlp_ratio": 2, "audio_width": 8, "audio_layers": 1, "audio_reach": 7}
@@ -154,7 +155,7 @@ def test_saved_file_gives_the_same_model_back(tmp_path: Path):
 @pytest.mark.parametrize("name", ["", "file/m.safetensors", f"{'x' * 300}.safetensors"])
 def test_a_place_that_cannot_be_written_is_a_coded_error(name: str, tmp_path: Path):
     (tmp_path / "file").write_text("")
-    for write in (weights_file.require_writable, tiny_model().save_file):
+    for write in (files.require_writable, tiny_model().save_file):
         with pytest.raises(ResourceError) as caught:
             write(tmp_path / name)
         assert caught.value.code == "output_unwritable"

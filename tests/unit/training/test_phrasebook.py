@@ -136,9 +136,9 @@ def writer(book, **settings):
 def test_scripts_are_as_frequent_as_asked(book):
     scripts = [writer(book).draw(100, np.random.default_rng(i)) for i in range(2000)]
     told = [script for script in scripts if script.present.any()]
-    assert len(told) / len(scripts) == pytest.approx(0.75, abs=0.03)
+    assert len(told) / len(scripts) == pytest.approx(ScriptSettings().text_ratio, abs=0.03)
     changed = [s for s in told if len(s.directions) > 1 or not s.present.all()]
-    assert len(changed) / len(told) == pytest.approx(0.25, abs=0.03)
+    assert len(changed) / len(told) == pytest.approx(ScriptSettings().change_share, abs=0.03)
     neutral = [s for s in told if not any(d.styles for d in s.directions)]
     assert 0.08 < len(neutral) / len(scripts) < 0.12
     assert 0.05 < np.mean([any(len(d.styles) == 2 for d in s.directions) for s in told]) < 0.2

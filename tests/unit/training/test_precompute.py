@@ -3,15 +3,20 @@
 import gzip
 import json
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from omnihuman.errors import ResourceError
+from omnihuman.speech import espeak as espeak_engine
 from omnihuman.speech.inventory import SILENCE, TimedPhone
 from omnihuman.speech.phones import POSTERIOR_WIDTH
 from omnihuman.speech.voice import Speech
-from omnihuman.training.sound.precompute import SpeechSettings, folder_of, load_recording, precompute, recite, spoken
+from omnihuman.training.sound import precompute as precompute_module
+from omnihuman.training.sound import speakers
+from omnihuman.training.sound.precompute import SpeechSettings, folder_of, load_recording, precompute
+from omnihuman.training.sound.speakers import recite, somebody
 from omnihuman.types import Sound
 
 RATE_HZ = 24_000
@@ -63,7 +68,9 @@ SMALL = SpeechSettings(recordings=2, sentences_per_recording=3, sung_recordings=
 
 
 def test_phones_lie_on_the_sound(voice):
-    speech = recite(spoken(voice, np.random.default_rng(1)), ["a", "b", "c", "d"], 0.3, np.random.default_rng(0))
+    speech = recite(
+        somebody("spoken", voice, np.random.default_rng(1)), ["a", "b", "c", "d"], 0.3, np.random.default_rng(0)
+    )
     assert speech.phones[0].start_s == 0.0 and speech.phones[-1].end_s == pytest.approx(speech.sound.duration_s)
     assert all(a.end_s == pytest.approx(b.start_s) for a, b in zip(speech.phones, speech.phones[1:], strict=False))
     rate = speech.sound.rate_hz
@@ -118,3 +125,21 @@ def test_an_unwritable_cache_is_a_coded_error(make, tmp_path, monkeypatch):
     with pytest.raises(ResourceError) as caught:
         make(SMALL)
     assert caught.value.code == "cache_unwritable"
+
+
+def test_another_engine_is_opt_in_and_named(monkeypatch):
+    asked = SMALL.model_copy(update={"espeak_recordings": 1})
+    assert [manner for manner, _ in asked.casting()] == ["spoken", "spoken", "espeak", "spoken"]
+    monkeypatch.setattr(espeak_engine, "_LIBRARIES", {espeak_engine.sys.platform: ("libnone-such.so",)})
+    speakers.espeak.cache_clear()
+    with pytest.raises(ResourceError, match="espeak_missing"):
+        folder_of(asked, {})
+    monkeypatch.setattr(precompute_module, "espeak", lambda: SimpleNamespace(version="1.99"))
+    assert folder_of(asked, {}).name.endswith("+espeak-ng-1.99") and "espeak" not in folder_of(SMALL, {}).name
+
+
+def test_phones_keep_to_a_sound_that_is_played_faster():
+    tone = Sound(np.zeros(RATE_HZ, np.float32), RATE_HZ)
+    fast = speakers._sped_up(Speech(tone, (TimedPhone("AA", 0.5, 1.0),)), 1.25)
+    assert fast.sound.duration_s == pytest.approx(0.8, abs=0.01)
+    assert (fast.phones[0].start_s, fast.phones[0].end_s) == (0.4, 0.8)

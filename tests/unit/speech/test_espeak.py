@@ -3,8 +3,9 @@
 import pytest
 
 from omnihuman.errors import ResourceError
-from omnihuman.evaluation import other_languages
-from omnihuman.evaluation.other_languages import ForeignVoice, folded, load_languages, timed
+from omnihuman.evaluation.other_languages import load_languages
+from omnihuman.speech import espeak
+from omnihuman.speech.espeak import EspeakVoice, folded, timed
 from omnihuman.speech.inventory import BILABIALS
 
 
@@ -30,14 +31,14 @@ def test_events_last_until_the_next_and_marks_of_words_are_no_pauses():
 
 
 def test_without_the_library_the_way_out_is_told(monkeypatch):
-    monkeypatch.setattr(other_languages, "_LIBRARIES", {other_languages.sys.platform: ("libnone-such.so",)})
+    monkeypatch.setattr(espeak, "_LIBRARIES", {espeak.sys.platform: ("libnone-such.so",)})
     with pytest.raises(ResourceError, match="espeak_missing"):
-        ForeignVoice()
+        EspeakVoice()
 
 
 def test_every_language_asks_for_closures_where_the_voice_is_installed():
     try:
-        voice = ForeignVoice()
+        voice = EspeakVoice()
     except ResourceError:
         pytest.skip("espeak-ng is not installed")
     sentences = load_languages().sentences
