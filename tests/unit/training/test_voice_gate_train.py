@@ -195,13 +195,13 @@ class Ears:
 
 @pytest.fixture
 def ears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ears:
-    """Ears, and a synthesiser of noise in place of the voice; a sound holds its first sentence as its label."""
+    """Ears, and a synthesiser of noise in place of the voice; labels tell how long the first sentence was."""
     monkeypatch.setattr(stored_rows, "dictionary_words", lambda path: ["mama", "papa"])
 
     def noise(voice: object, texts: object, duration_s: float, rng: np.random.Generator) -> LabelledSound:
         samples = rng.standard_normal(int(16000 * duration_s)).astype(np.float32)
         said = next(texts)  # type: ignore[call-overload]
-        return LabelledSound(Sound(samples, 16000), np.full(len(samples) // 320 + 1, len(said), np.int8))
+        return LabelledSound(Sound(samples, 16000), np.full(len(samples) // 320 + 1, len(said) % 100, np.int8))
 
     monkeypatch.setattr(stored_rows, "labelled_sound", noise)
     return Ears(tmp_path)
