@@ -10,8 +10,10 @@ import typer
 
 from omnihuman.cli.console import coded_errors, show
 from omnihuman.cli.train import throttled
+from omnihuman.errors import InputError
 
 if TYPE_CHECKING:
+    from omnihuman.evaluation.ablation.judge import Judge
     from omnihuman.evaluation.ablation.report import Summary
     from omnihuman.evaluation.ablation.run import Ablation
 
@@ -28,20 +30,24 @@ def ablate(
 ) -> None:
     """Compare training recipes; run it again to go on where it stopped, a finished run is never repeated."""
     with coded_errors(as_json):
-        ablation = _open(config, out, tuple(only or ()), as_json)
+        whole, ablation = _open(config, out, tuple(only or ()), as_json)
         if dry_run:
             record, lines = _cost(ablation)
         else:
-            record, lines = _run(ablation, jobs, as_json)
+            record, lines = _run(whole, ablation, jobs, as_json)
     show(record, lines, as_json)
 
 
-def _open(config: Path, out: Path, only: tuple[str, ...], as_json: bool) -> Ablation:
+def _open(config: Path, out: Path, only: tuple[str, ...], as_json: bool) -> tuple[Ablation, Ablation]:
+    """The whole ablation, which is reported, and the part of it that is to be run."""
     from omnihuman.evaluation.ablation.run import Ablation
     from omnihuman.evaluation.ablation.settings import read_ablation
 
-    settings = read_ablation(config).only(only)
-    return Ablation(settings, out, datetime.date.today().isoformat(), throttled(as_json))
+    settings = read_ablation(config)
+    if not next(place for place in (out, *out.absolute().parents) if place.exists()).is_dir():
+        raise InputError("output_invalid", f"{out.name!r} is no folder", "Name a folder with --out.")
+    today, say = datetime.date.today().isoformat(), throttled(as_json)
+    return Ablation(settings, out, today, say), Ablation(settings.only(only), out, today, say)
 
 
 def _cost(ablation: Ablation) -> tuple[dict[str, Any], list[str]]:
@@ -53,11 +59,12 @@ def _cost(ablation: Ablation) -> tuple[dict[str, Any], list[str]]:
     return {**asdict(cost), "core_hours": cost.core_hours}, [cost.line()]
 
 
-def _run(ablation: Ablation, jobs: int, as_json: bool) -> tuple[dict[str, Any], list[str]]:
-    """Trains and judges what is missing, and writes the report."""
+def _run(whole: Ablation, ablation: Ablation, jobs: int, as_json: bool) -> tuple[dict[str, Any], list[str]]:
+    """Trains and judges what is missing, and writes the report of everything that the folder holds."""
     from omnihuman.evaluation.ablation.report import record_of, write_report
     from omnihuman.evaluation.ablation.run import workers
 
+    whole.results()  # A folder that holds something else is refused before the work.
     if len(ablation.results()) < len(ablation.runs):
         if not as_json:
             typer.echo(_cost(ablation)[1][0], err=True)
@@ -65,17 +72,17 @@ def _run(ablation: Ablation, jobs: int, as_json: bool) -> tuple[dict[str, Any], 
         # Speech to judge on is made before the processes part.
         _ = ablation.held_out
         with workers(ablation, min(jobs, len(ablation.runs)) - 1):
-            ablation.work(jobs, lambda: _report(ablation))
-    summary = _report(ablation)
+            ablation.work(jobs, lambda: _report(whole, ablation.judge))
+    summary = _report(whole, ablation.judge)
     paths = write_report(summary, ablation.out)
     record = {**record_of(summary), "files": [str(path) for path in paths]}
     return record, [*_lines(summary), f"report, table and plot: {ablation.out}"]
 
 
-def _report(ablation: Ablation) -> Summary:
+def _report(ablation: Ablation, judge: Judge) -> Summary:
     from omnihuman.evaluation.ablation.report import summarize, write_report
 
-    summary = summarize(ablation.settings, ablation.results(), ablation.judge.measure_teacher())
+    summary = summarize(ablation.settings, ablation.results(), judge.measure_teacher())
     write_report(summary, ablation.out)
     return summary
 

@@ -1,7 +1,9 @@
 """What is claimed of recipes - by the paper, or by us - held against the runs: agrees, disagrees, or cannot be told.
 
 Two variants differ where the difference of their means exceeds twice its standard error over the seeds (Welch). With
-three seeds that is a rule of thumb, not a proof; the numbers stand beside the word.
+three seeds that is a rule of thumb, not a proof; the numbers stand beside the word. A claim of `more` agrees where the
+difference is that far above nothing; one of `not_less` (a bar) wherever it is not that far below, equality included.
+There is no margin beside the error: a small loss that all seeds show is a loss.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ class Verdict:
 
     Attributes:
         claim: What is claimed.
-        difference: Mean of the variant that should have more, minus the other's; None without both.
+        difference: Mean of the variant named `more`, minus the other's; None without both.
         error: Standard error of the difference; None under two seeds each.
         word: AGREES, DISAGREES, OPEN or MISSING.
     """
@@ -54,6 +56,7 @@ def _verdict(claim: Claim, more: Spread | None, less: Spread | None) -> Verdict:
     if more.deviation is None or less.deviation is None:
         return Verdict(claim, difference, None, OPEN)
     error = math.sqrt(more.deviation**2 / len(more.values) + less.deviation**2 / len(less.values))
-    if abs(difference) <= _ERRORS * error:
-        return Verdict(claim, difference, error, OPEN)
-    return Verdict(claim, difference, error, AGREES if difference > 0 else DISAGREES)
+    if difference < -_ERRORS * error:
+        return Verdict(claim, difference, error, DISAGREES)
+    agrees = claim.relation == "not_less" or difference > _ERRORS * error
+    return Verdict(claim, difference, error, AGREES if agrees else OPEN)

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import torch
 from torch import Tensor
 
 from omnihuman.conditions.base import ConditionBatch
+from omnihuman.errors import InputError
 from omnihuman.training.loop import WindowSource
 
 INDEX = "pool.json"
@@ -33,13 +35,20 @@ class PooledWindows:
     Args:
         folder: What `draw_pool` wrote.
         seed: Of the order.
+
+    Raises:
+        InputError: windows_unreadable.
     """
 
     def __init__(self, folder: Path, seed: int) -> None:
-        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        self._constants: dict[str, tuple[float, list[int]]] = index["constants"]
-        self._arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in index["arrays"]}
-        self._count: int = index["count"]
+        try:
+            index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+            self._constants: dict[str, tuple[float, list[int]]] = index["constants"]
+            self._arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in index["arrays"]}
+            self._count: int = index["count"]
+        except (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            cause = f"the training windows in {folder.name} cannot be read"
+            raise InputError("windows_unreadable", cause, "Delete that folder; they are then drawn again.") from None
         self._seed = seed
         self._last: tuple[int, np.ndarray] = (-1, np.empty(0, np.intp))
 
@@ -70,6 +79,8 @@ class PooledWindows:
 def draw_pool(source: WindowSource, count: int, folder: Path, report: Callable[[int, int], None]) -> None:
     """Draws `count` windows into `folder`, written aside and renamed; a folder that is there already stays.
 
+    What was written aside is removed again when it is stopped.
+
     Args:
         source: Where windows come from.
         count: N.
@@ -79,7 +90,16 @@ def draw_pool(source: WindowSource, count: int, folder: Path, report: Callable[[
     if (folder / INDEX).exists():
         return
     part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
-    part.mkdir(parents=True, exist_ok=True)
+    try:
+        part.mkdir(parents=True, exist_ok=True)
+        _draw(source, count, part, report)
+        with suppress(OSError):  # another process was faster; what it drew is the same
+            part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _draw(source: WindowSource, count: int, part: Path, report: Callable[[int, int], None]) -> None:
     pieces: list[dict[str, np.ndarray]] = []
     for start in range(0, count, _DRAWN_AT_ONCE):
         latents, known, weight = source.batch(start // _DRAWN_AT_ONCE, min(_DRAWN_AT_ONCE, count - start))
@@ -98,7 +118,3 @@ def draw_pool(source: WindowSource, count: int, folder: Path, report: Callable[[
             arrays.append(name)
     index = {"count": count, "arrays": arrays, "constants": constants}
     (part / INDEX).write_text(json.dumps(index), encoding="utf-8")
-    try:
-        part.rename(folder)
-    except OSError:  # another process was faster; what it drew is the same
-        shutil.rmtree(part)

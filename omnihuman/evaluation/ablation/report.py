@@ -121,11 +121,12 @@ def _claims(summary: Summary) -> list[str]:
         return []
     lines = [
         "",
-        "| claim | quantity | more | less | difference \u00b1 standard error | |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| claim | quantity | variant | has | than | difference \u00b1 standard error | |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     return lines + [
-        f"| {v.claim.words} | {v.claim.quantity} | {v.claim.more} | {v.claim.less} | {_difference(v)} | {v.word} |"
+        f"| {v.claim.words} | {v.claim.quantity} | {v.claim.more} | {v.claim.relation.replace('_', ' ')} | "
+        f"{v.claim.less} | {_difference(v)} | {v.word} |"
         for v in verdicts
     ]
 

@@ -11,6 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from omnihuman.config import StrictModel
 from omnihuman.errors import InputError
 from omnihuman.media.files import output_errors, write_whole
 from omnihuman.metrics.measurement import Measurement
@@ -47,6 +50,15 @@ class RunResult:
         return None if found is None else found["value"]
 
 
+class _Record(StrictModel):
+    """One stored measurement."""
+
+    value: float | None
+    unit: str
+    higher_is_better: bool | None
+    interval: tuple[float | None, float | None] | None = None
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """Paths of one run."""
@@ -58,15 +70,25 @@ class RunFolder:
         return self.path / "run.json"
 
     @property
+    def _result(self) -> Path:
+        return self.path / "result.json"
+
+    @property
     def files(self) -> Files:
         """Weights, checkpoint and log of the training loop."""
         return Files(self.path / "weights.safetensors", self.path / "checkpoint.safetensors")
 
     def claim(self, training_key: str) -> None:
-        """Marks the folder as this training's, unless it is marked already; see `result` for whose it is."""
+        """Marks the folder as this training's, unless it is marked already; see `result` for whose it is.
+
+        Raises:
+            InputError: `run_unfit`: it holds a network, and nothing tells of which training.
+        """
         with output_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
         if not self._marker.exists():
+            if not self._result.exists() and (self.files.export.exists() or self.files.checkpoint.exists()):
+                raise self._unfit("a network of unknown settings")
             _write(self._marker, {"training_key": training_key})
 
     def result(self, training_key: str) -> RunResult | None:
@@ -75,17 +97,20 @@ class RunFolder:
         Raises:
             InputError: `run_unfit`: the folder holds another one; or `result_unreadable`.
         """
-        if not self._marker.exists():
-            return None
-        if _read(self._marker).get("training_key") != training_key:
-            cause = f"{self.path.parent.name}/{self.path.name} holds a run of other settings or windows"
-            raise InputError("run_unfit", cause, "Choose another --out, or delete that folder.")
-        path = self.path / "result.json"
-        return RunResult(**_read(path)) if path.exists() else None
+        found = _result(self._result) if self._result.exists() else None
+        keys = {_read(self._marker).get("training_key")} if self._marker.exists() else set()
+        keys |= set() if found is None else {found.training_key}
+        if keys - {training_key}:
+            raise self._unfit("a run of other settings or windows")
+        return found
+
+    def _unfit(self, what: str) -> InputError:
+        cause = f"{self.path.parent.name}/{self.path.name} holds {what}"
+        return InputError("run_unfit", cause, "Choose another --out, or delete that folder.")
 
     def finish(self, result: RunResult) -> None:
         """Stores the result and gives up the checkpoint, which is no longer needed."""
-        _write(self.path / "result.json", asdict(result))
+        _write(self._result, asdict(result))
         self.files.checkpoint.unlink(missing_ok=True)
 
 
@@ -103,10 +128,24 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         assert isinstance(found, dict)
-    except (OSError, ValueError, AssertionError):
-        cause = f"{path.parent.parent.name}/{path.parent.name}/{path.name} cannot be read"
-        raise InputError("result_unreadable", cause, "Delete that folder; the run is then made again.") from None
+    except (OSError, ValueError, AssertionError, RecursionError):
+        raise _unreadable(path) from None
     return found
+
+
+def _result(path: Path) -> RunResult:
+    """A stored result, all of it there; raises InputError `result_unreadable`."""
+    try:
+        found = TypeAdapter(RunResult).validate_python(_read(path))
+        TypeAdapter(dict[str, _Record]).validate_python(found.measurements)
+    except ValidationError:
+        raise _unreadable(path) from None
+    return found
+
+
+def _unreadable(path: Path) -> InputError:
+    cause = f"{path.parent.parent.name}/{path.parent.name}/{path.name} cannot be read"
+    return InputError("result_unreadable", cause, "Delete that folder; the run is then made again.")
 
 
 def _write(path: Path, record: Mapping[str, Any]) -> None:

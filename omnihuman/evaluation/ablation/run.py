@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from omnihuman.denoisers.motion_dit import MotionDiT
-from omnihuman.errors import ResourceError
+from omnihuman.errors import InputError, ResourceError
 from omnihuman.evaluation import expected
 from omnihuman.evaluation.ablation import held_out, judge, pool, quantities, roll_out
 from omnihuman.evaluation.ablation.held_out import HeldOut, open_held_out
@@ -155,7 +155,7 @@ class Ablation:
             data = PooledWindows(self.draw_windows(), run.seed)
             training = Run(run.training, data, self.pool_name, folder.files)
             if folder.files.checkpoint.exists():
-                training.resume()
+                _resume(training, run.name)
             outcome = train(training, self.date, report=lambda progress: self.say(pace.line(run, progress)))
             if not outcome.finished:
                 raise KeyboardInterrupt
@@ -170,6 +170,15 @@ class Ablation:
 
     def _speaking(self, done: int, total: int, left_s: float) -> None:
         self.say(f"making speech: recording {done}/{total}, {left_s / 60:.0f} min left")
+
+
+def _resume(training: Run, name: str) -> None:
+    """Goes on from the checkpoint; raises InputError `checkpoint_*` with the way out that this command has."""
+    try:
+        training.resume()
+    except InputError as error:
+        way_out = f"Delete the folder {name}; that run then begins anew."
+        raise InputError(error.code, f"{name}: {error.cause}", way_out) from None
 
 
 class _Pace:

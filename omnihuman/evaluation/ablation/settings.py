@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -18,6 +18,16 @@ from omnihuman.config import StrictModel, load, nearest, parse
 from omnihuman.errors import ConfigError, InputError
 from omnihuman.training.settings import TrainingSettings
 from omnihuman.training.sound.precompute import SpeechSettings
+
+
+_LIPS = ("lip_correlation", "closure_f1")
+QUANTITIES = (
+    *(f"{asked}{name}" for asked in ("", "guided_", "posed_") for name in _LIPS),
+    *("head_spread", "body_spread", "head_roughness", "diversity", "blinks", "distance", "unseen_motion", "drift"),
+    *("pose_torso_agreement", "pose_distance", "idle_distance"),
+)
+"""What a run is measured by, and a claim can be about; the judge makes them."""
+Seconds = Annotated[float, Field(ge=0.5, le=600.0)]
 
 
 class Variant(StrictModel):
@@ -53,8 +63,8 @@ class JudgingSettings(StrictModel):
 
     speech: SpeechSettings
     clips: int = Field(24, ge=2)
-    seconds: float = Field(30.0, gt=0.0)
-    short_seconds: float = Field(12.0, gt=0.0)
+    seconds: Seconds = 30.0
+    short_seconds: Seconds = 12.0
     prefix_frames: int = Field(16, ge=1)
     steps: int = Field(8, ge=1)
     guidance: float = Field(1.5, ge=1.0)
@@ -75,15 +85,17 @@ class Claim(StrictModel):
 
     Attributes:
         words: The claim, with its source.
-        quantity: What it is about.
-        more: Variant that should have more of it.
-        less: Variant that should have less.
+        quantity: What it is about, one of QUANTITIES.
+        more: Variant that should have more of it, or not less.
+        less: The variant that it is held against.
+        relation: What should hold between the two; see claims.py.
     """
 
     words: str
     quantity: str
     more: str
     less: str
+    relation: Literal["more", "not_less"] = "more"
 
 
 class AblationSettings(StrictModel):
@@ -152,9 +164,13 @@ def read_ablation(path: Path) -> AblationSettings:
     """Reads one ablation and proves that every variant is a training configuration.
 
     Raises:
-        ConfigError: as `config.load`; a variant that changes what does not exist is named.
+        ConfigError: as `config.load`; a variant that changes what does not exist is named; `quantity_unknown`.
     """
     settings = load(AblationSettings, path)
+    for claim in settings.claims:
+        if claim.quantity not in QUANTITIES:
+            cause = f"a claim is about '{claim.quantity}', which nobody measures"
+            raise ConfigError("quantity_unknown", cause, nearest(claim.quantity, list(QUANTITIES)))
     planned_runs(settings)
     return settings
 

@@ -10,9 +10,9 @@ from tests.unit.evaluation.ablation.small import small
 CLAIM = Claim(words="a has more", quantity="q", more="a", less="b")
 
 
-def verdict(a, b):
+def verdict(a, b, claim=CLAIM):
     table = {"a": {"q": Spread(dict(enumerate(a)))}, "b": {"q": Spread(dict(enumerate(b)))}}
-    return judge_claims((CLAIM,), table)[0]
+    return judge_claims((claim,), table)[0]
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,20 @@ def verdict(a, b):
 )
 def test_a_claim_needs_more_than_the_spread_of_seeds(a, b, word):
     assert verdict(a, b).word == word
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "word"),
+    [
+        ([1.0, 1.0, 1.0], [1.0, 1.0, 1.0], "agrees"),
+        ([5.0, 4.0, 3.0], [4.1, 4.0, 4.2], "agrees"),
+        ([5.0, 5.1, 4.9], [4.0, 4.1, 3.9], "agrees"),
+        ([4.0, 4.1, 3.9], [5.0, 5.1, 4.9], "disagrees"),
+        ([5.0], [4.0], "not told apart"),
+    ],
+)
+def test_a_bar_asks_for_no_clear_loss(a, b, word):
+    assert verdict(a, b, CLAIM.model_copy(update={"relation": "not_less"})).word == word
 
 
 def test_the_error_is_that_of_a_difference_of_means():

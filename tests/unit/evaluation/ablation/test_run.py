@@ -1,6 +1,7 @@
 """A whole ablation: finished runs stay, a stopped one goes on exactly, other settings are refused, reports add up."""
 
 import json
+import shutil
 import xml.etree.ElementTree as ET
 from types import SimpleNamespace
 
@@ -11,7 +12,6 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from omnihuman.cli import app
-from omnihuman.config import configs_dir
 from omnihuman.errors import InputError, ResourceError
 from omnihuman.evaluation.ablation import run as run_module
 from omnihuman.evaluation.ablation.cost import estimate
@@ -19,7 +19,7 @@ from omnihuman.evaluation.ablation.plot import draw
 from omnihuman.evaluation.ablation.pool import PooledWindows, draw_pool
 from omnihuman.evaluation.ablation.report import page_of, record_of, summarize, write_report
 from omnihuman.evaluation.ablation.run import Ablation, workers
-from omnihuman.evaluation.ablation.settings import read_ablation
+from omnihuman.evaluation.ablation.settings import QUANTITIES
 from omnihuman.training.loop import Run
 from omnihuman.training.synthetic import SyntheticDataset
 from tests.unit.evaluation.ablation.small import BASE, JUDGING, VARIANTS, small
@@ -51,9 +51,8 @@ def test_every_run_has_a_result_and_its_own_numbers(done):
     assert any("min left" in line for line in done.said)
 
 
-def test_shipped_claims_are_about_what_is_measured(done):
-    shipped = read_ablation(configs_dir() / "training" / "ablation.yaml")
-    assert {claim.quantity for claim in shipped.claims} <= set(done.results()[0].measurements)
+def test_claims_can_be_about_all_that_is_measured_and_nothing_else(done):
+    assert set(QUANTITIES) == set(done.results()[0].measurements)
 
 
 def test_a_finished_run_is_never_repeated(done, monkeypatch):
@@ -114,14 +113,44 @@ def test_a_worker_that_fails_is_told(done, monkeypatch):
         pass
 
 
-def test_a_damaged_result_is_named(tmp_path):
+def test_a_damaged_result_is_named(done, tmp_path):
     damaged = ablation(tmp_path, variants=VARIANTS[:1], seeds=[1])
     folder = damaged.folder(damaged.runs[0])
     folder.claim(damaged.training_key(damaged.runs[0]))
     assert damaged.results() == []
-    (folder.path / "result.json").write_text("{")
-    with pytest.raises(InputError, match="base/seed-1/result.json"):
-        damaged.results()
+    whole = json.loads((done.out / "base/seed-1/result.json").read_text()) | {
+        "training_key": damaged.training_key(damaged.runs[0])
+    }
+    (folder.path / "result.json").write_text(json.dumps(whole))
+    assert len(damaged.results()) == 1
+    whole["measurements"]["drift"].pop("unit")
+    for content in ("{", "{}", "[" * 100_000, json.dumps(whole)):
+        (folder.path / "result.json").write_text(content)
+        with pytest.raises(InputError, match="base/seed-1/result.json") as caught:
+            damaged.results()
+        assert caught.value.code == "result_unreadable"
+
+
+def test_a_result_without_its_mark_is_nobody_elses(done, tmp_path):
+    shutil.copytree(done.out / "base", tmp_path / "base")
+    (tmp_path / "base/seed-1/run.json").unlink()
+    assert len(ablation(tmp_path, variants=VARIANTS[:1], seeds=[1]).results()) == 1
+    other = ablation(tmp_path, base={**BASE, "batch_size": 4}, seeds=[1])
+    with pytest.raises(InputError, match="run_unfit"):
+        other.work()
+    (tmp_path / "base/seed-1/result.json").unlink()
+    with pytest.raises(InputError, match="network of unknown settings"):
+        other.work()
+
+
+def test_a_damaged_checkpoint_is_told_with_a_way_out_that_exists(tmp_path):
+    broken = ablation(tmp_path, variants=VARIANTS[:1], seeds=[1])
+    folder = broken.folder(broken.runs[0])
+    folder.claim(broken.training_key(broken.runs[0]))
+    folder.files.checkpoint.write_bytes(b"nothing")
+    with pytest.raises(InputError, match="Delete the folder base/seed-1") as caught:
+        broken.work()
+    assert caught.value.code == "checkpoint_unreadable" and "--resume" not in str(caught.value)
 
 
 def test_other_judging_judges_again_without_training(done, tmp_path, monkeypatch):
@@ -155,7 +184,7 @@ def test_the_report_says_what_the_runs_found(done, tmp_path):
     for table in page.rstrip().split("\n\n")[2:]:
         assert len({line.count("|") for line in table.splitlines()}) == 1, table
     assert all(page.count(f" {name} ") >= 2 for name in summary.quantities)
-    assert record["claims"][0]["claim"] == CLAIMS[0] and "| sound is heard | distance |" in page
+    assert record["claims"][0]["claim"] == CLAIMS[0] | {"relation": "more"} and "| sound is heard | distance |" in page
     assert all(path.stat().st_size for path in write_report(summary, tmp_path))
     picture = ET.fromstring((tmp_path / "report.svg").read_text(encoding="utf-8"))
     dots = [node for node in picture.iter() if node.tag.endswith("circle")]
@@ -195,6 +224,23 @@ def test_a_pool_gives_every_window_once_an_epoch(tmp_path):
     assert not torch.equal(pool.batch(0, 40)[0], pool.batch(1, 40)[0]), "another order in the next epoch"
 
 
+def test_a_pool_that_is_stopped_leaves_nothing_and_a_damaged_one_is_named(tmp_path):
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        draw_pool(SyntheticDataset(8, seed=3), 4, tmp_path / "pool", stop)
+    assert list(tmp_path.iterdir()) == []
+    draw_pool(SyntheticDataset(8, seed=3), 4, tmp_path / "pool", lambda done, total: None)
+    assert [path.name for path in tmp_path.iterdir()] == ["pool"]
+    (tmp_path / "pool/latents.npy").write_bytes(b"")
+    for content in (None, "{", "{}", "[]"):
+        if content is not None:
+            (tmp_path / "pool/pool.json").write_text(content)
+        with pytest.raises(InputError, match="windows_unreadable"):
+            PooledWindows(tmp_path / "pool", seed=1)
+
+
 def test_the_estimate_counts_what_is_left(done, tmp_path):
     fresh, finished = estimate(ablation(tmp_path / "no")), estimate(ablation(done.out))
     assert (fresh.runs, fresh.finished, fresh.steps) == (4, 0, 20)
@@ -214,5 +260,11 @@ def test_one_command_makes_the_table_and_a_second_one_changes_nothing(tmp_path):
     assert first.exit_code == 0, first.output
     assert json.loads(first.stdout)["runs_finished"] == 2
     assert json.loads(first.stdout)["variants"] == json.loads(second.stdout)["variants"]
+    part = json.loads(CliRunner().invoke(app, [*command, "--only", "base"]).stdout)
+    assert part["variants"] == json.loads(first.stdout)["variants"], "the report of all that the folder holds"
+    assert json.loads((tmp_path / "out/report.json").read_text())["runs_finished"] == 2
+    for place in ("small.yaml", "small.yaml/out"):
+        refused = CliRunner().invoke(app, [*command[:2], "--out", str(tmp_path / place), "--json", "--dry-run"])
+        assert json.loads(refused.stdout)["error"]["code"] == "output_invalid"
     bad = CliRunner().invoke(app, [*command, "--only", "nothing"])
     assert bad.exit_code == 2 and json.loads(bad.stdout)["error"]["code"] == "variant_unknown"

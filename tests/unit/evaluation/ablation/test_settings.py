@@ -57,13 +57,32 @@ def test_a_change_that_cannot_be_is_refused_by_name(changes, code, words):
         {"seeds": [3, 3]},
         {"judging": {**JUDGING, "prefix_frames": 16}},
         {"judging": {**JUDGING, "short_seconds": 2.0}},
+        {"judging": {**JUDGING, "short_seconds": 0.01}},
+        {"judging": {**JUDGING, "seconds": 1e9}},
         {"base": {**BASE, "data": {"kind": "speech", "frames": 16, "prefix_frames": [2, 4], "speech": {"seed": 1000}}}},
     ],
-    ids=["same name", "same seed", "prefix fills the window", "short is longer", "held-out is the training's"],
+    ids=[
+        "same name",
+        "same seed",
+        "prefix fills the window",
+        "short is longer",
+        "no clip",
+        "no end",
+        "held-out is seen",
+    ],
 )
 def test_settings_that_contradict_themselves_are_refused(changes):
     with pytest.raises(ValueError):
         small(**changes)
+
+
+def test_a_claim_about_what_nobody_measures_is_refused_with_the_nearest_name(tmp_path):
+    claim = {"words": "x", "quantity": "lip_corelation", "more": "base", "less": "audio-100"}
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(small(claims=[claim]).model_dump(mode="json")))
+    with pytest.raises(ConfigError, match="lip_correlation") as caught:
+        read_ablation(path)
+    assert caught.value.code == "quantity_unknown"
 
 
 def test_only_keeps_the_named_variants_and_names_the_nearest():
