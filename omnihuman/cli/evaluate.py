@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from omnihuman.cli import evaluation_sources as sources
-from omnihuman.cli.console import coded_errors, show
+from omnihuman.cli.console import coded_errors, progress_bar, show
 from omnihuman.cli.evaluate_identity import identity
 from omnihuman.cli.evaluate_motion import mimic, motion
 from omnihuman.cli.evaluate_pictures import pictures
@@ -48,8 +48,8 @@ def drive(
         if report is not None:
             check_report(report, [driver, video])
         settings = load_driving_settings()
-        with sources.open_hub() as hub:
-            watched, made = (sources.person_of(path, hub) for path in (driver, video))
+        with sources.open_hub() as hub, progress_bar(not as_json) as progress:
+            watched, made = (sources.person_of(path, hub, progress) for path in (driver, video))
         result = measure_driving(watched, made, settings)
         bars = bars_for(result, settings)
         record = record_of(result, bars)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from omnihuman.cli import evaluation_sources as sources
-from omnihuman.cli.console import coded_errors
+from omnihuman.cli.console import coded_errors, progress_bar
 
 
 def identity(
@@ -34,10 +34,11 @@ def identity(
         settings = load_identity_settings()
         pictures = [read_image(path) for path in (image, stranger) if path is not None]
         every = max(1, round(frame_rate(video) / settings.looks_per_s))
-        with sources.open_hub() as hub:
+        with sources.open_hub() as hub, progress_bar(not as_json) as progress:
             face, lend = sources.face_of(hub), hub.handle(settings.network)
             known, *others = (embed_picture(picture, face, lend) for picture in pictures)
-            frames = embed_frames(read_frames(video), face, lend, every)
+            seen = sources.counted(read_frames(video), video, "looking at the face", progress)
+            frames = embed_frames(seen, face, lend, every)
         result = measure_identity(frames, known, others[0] if others else None, settings)
         record = sources.finish(result, settings.bars, report)
     sources.conclude(record, result, settings.bars, check, as_json)

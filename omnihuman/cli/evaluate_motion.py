@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,13 +12,11 @@ from omnihuman.cli import evaluation_sources as sources
 from omnihuman.cli.console import coded_errors, progress_bar
 
 if TYPE_CHECKING:
-    from omnihuman.evaluation.against import AgainstSettings
     from omnihuman.evaluation.results import EvaluationResult
     from omnihuman.evaluation.tracks import FaceTracks
-    from omnihuman.metrics.measurement import Measurement
     from omnihuman.modelhub.hub import ModelHub
     from omnihuman.perception.face import FacePerception
-    from omnihuman.types import Image, Sound
+    from omnihuman.types import Image, ProgressCallback, Sound
 
 
 def motion(  # noqa: PLR0913 - one keyword per option
@@ -33,23 +32,25 @@ def motion(  # noqa: PLR0913 - one keyword per option
 ) -> None:
     """Does the person move like a person? Blinks, head, seams of windows, drift of shape and texture, background."""
     with coded_errors(as_json):
-        from omnihuman.evaluation.against import load_against_settings
+        from omnihuman.evaluation.against import load_against_settings, measure_against
         from omnihuman.evaluation.motion import load_motion_settings, measure_motion, seams_s
         from omnihuman.evaluation.output import check_report
+        from omnihuman.media.audio import read_sound
         from omnihuman.pipeline.preset import load_preset
 
         if report is not None:
             check_report(report, [path for path in (video, against) if path is not None])
         bars, sampler = load_motion_settings().bars, load_preset(preset).sampler
-        with sources.open_hub() as hub:
+        with sources.open_hub() as hub, progress_bar(not as_json) as progress:
             face = sources.face_of(hub)
-            tracks = sources.tracks_of(video, face)
+            tracks = sources.tracks_of(video, face, progress)
             result = measure_motion(tracks, seams_s(len(tracks.gap) / tracks.fps, sampler))
             if background:
-                _add_pixels(result, video, len(tracks.gap), hub, face)
+                _add_pixels(result, video, hub, face, progress)
             if against is not None:
                 settings = load_against_settings()
-                result.measurements.update(_held_against(tracks, against, face, settings))
+                real = sources.tracks_of(against, face, progress)
+                result.measurements.update(measure_against(tracks, real, read_sound(against), settings))
                 bars = bars | settings.bars
         bars = {name: bar for name, bar in bars.items() if name in result.measurements}
         record = sources.finish(result, bars, report)
@@ -93,22 +94,18 @@ def mimic(  # noqa: PLR0913 - one keyword per option
     sources.conclude(record, result, settings.bars, check, as_json)
 
 
-def _add_pixels(result: EvaluationResult, video: Path, num_frames: int, hub: ModelHub, face: FacePerception) -> None:
+def _add_pixels(
+    result: EvaluationResult, video: Path, hub: ModelHub, face: FacePerception, progress: ProgressCallback | None
+) -> None:
     """What takes looking at the pixels: the background, and the texture of the face."""
     from omnihuman.evaluation.appearance import measure_appearance
     from omnihuman.evaluation.background import measure_background
     from omnihuman.media.footage import read_frames
     from omnihuman.perception.matte import PersonMatte
 
-    matte = PersonMatte(hub.handle("person-matte"))
-    result.measurements["background_change"] = measure_background(lambda: read_frames(video), num_frames, face, matte)
-    result.measurements.update(measure_appearance(lambda: read_frames(video), num_frames, face))
+    def read(stage: str) -> Iterator[Image]:
+        return sources.counted(read_frames(video), video, stage, progress)
 
-
-def _held_against(
-    made: FaceTracks, clip: Path, face: FacePerception, settings: AgainstSettings
-) -> dict[str, Measurement]:
-    from omnihuman.evaluation.against import measure_against
-    from omnihuman.media.audio import read_sound
-
-    return measure_against(made, sources.tracks_of(clip, face), read_sound(clip), settings)
+    matte, num_frames = PersonMatte(hub.handle("person-matte")), int(result.facts["frames"])
+    result.measurements["background_change"] = measure_background(lambda: read("background"), num_frames, face, matte)
+    result.measurements.update(measure_appearance(lambda: read("texture"), num_frames, face))

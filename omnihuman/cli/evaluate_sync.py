@@ -13,6 +13,7 @@ from omnihuman.cli.console import coded_errors, progress_bar
 from omnihuman.errors import InputError
 
 if TYPE_CHECKING:
+    from omnihuman.evaluation.manifest import ManifestClip
     from omnihuman.evaluation.rehearsal import Perform, SpokenTask
     from omnihuman.evaluation.tracks import FaceTracks
     from omnihuman.modelhub.hub import ModelHub
@@ -38,7 +39,7 @@ Heard = Annotated[
 ]
 Languages = Annotated[bool, typer.Option("--languages", help="Perform sentences in other languages; needs espeak-ng.")]
 Picture = Annotated[
-    Path | None, typer.Option("--image", help="Picture that performs the sounds of --manifest or --languages.")
+    Path | None, typer.Option("--image", help="Picture that performs the sounds; beside finished videos, theirs.")
 ]
 Spoils = Annotated[
     list[str] | None, typer.Option("--spoil", help="Also perform the spoiled sound: 8k, noise20, level-20, ...")
@@ -69,28 +70,35 @@ def sync(  # noqa: PLR0913 - one keyword per option
 ) -> None:
     """Do the lips follow the sound? Closures for p, b, m; rest; correlation; offset; controls that must fail."""
     with coded_errors(as_json):
+        from omnihuman.evaluation.manifest import read_manifest
         from omnihuman.evaluation.output import check_report
         from omnihuman.evaluation.rehearsal import rehearse
         from omnihuman.evaluation.suite import load_sync_settings
 
         given = _Given(videos or [], phones or [], transcript or [], audio or [], heard)
         _check_kinds(given, manifest, languages, image, fast or bool(spoil))
+        sources.refuse_check(check, heard, fast)
+        _check_performance(image, fast, seed, size, keep)
+        listed = [] if manifest is None else read_manifest(manifest)
+        if image is None and any(clip.video is None for clip in listed):
+            raise _nobody()
         if report is not None:
-            check_report(report, [path for path in (*given.files, manifest, image) if path is not None])
+            check_report(report, [*given.files, *_files(listed), *(path for path in (manifest, image) if path)])
         settings = load_sync_settings()
         settings = settings.fast() if fast else settings
         with sources.open_hub() as hub, progress_bar(not as_json) as progress:
-            tasks = _tasks(given, manifest, languages, hub)
             performer = _performer(image, preset, seed, size, keep, fast, hub)
+            tasks = _tasks(given, listed, languages, hub)
 
             def look(video: Path) -> FaceTracks:
                 return sources.tracks_of(video, sources.face_of(hub))
 
             result = rehearse(tasks, performer, look, settings, spoil or [], progress)
+            result.facts.update({} if image is None else sources.lips_of_picture(image, hub))
         bars = settings.language_bars if languages else settings.bars_of(result)
         if heard or fast:
             bars = {}
-        result.facts["phones"] = _label(heard, languages)
+        result.facts["phones"] = "event times of espeak-ng" if languages and not heard else sources.phones_label(heard)
         result.facts["gap"] = NOT_FRAMES if fast else "found again on the frames"
         record = sources.finish(result, bars, report)
     sources.conclude(record, result, bars, check, as_json)
@@ -116,18 +124,43 @@ def _check_kinds(given: _Given, manifest: Path | None, languages: bool, image: P
         cause = "nothing is given to measure" if not kinds else "several things are given to measure"
         raise InputError("clips_needed", cause, "Give finished videos, or --manifest, or --languages.")
     if (languages or performs) and image is None:
-        raise InputError("picture_needed", "nobody performs the sounds", "Give a picture with --image.")
+        raise _nobody()
     if given.videos and performs:
         raise InputError("videos_finished", "finished videos cannot be performed anew", "Use --manifest.")
 
 
-def _tasks(given: _Given, manifest: Path | None, languages: bool, hub: ModelHub) -> list[SpokenTask]:
+def _nobody() -> InputError:
+    return InputError("picture_needed", "nobody performs the sounds", "Give a picture with --image.")
+
+
+def _check_performance(image: Path | None, fast: bool, seed: int, size: int | None, keep: Path | None) -> None:
+    """Refuses before the work what the first performance would refuse.
+
+    Raises:
+        InputError: fast_clash or request_invalid.
+    """
+    from omnihuman.types import build_request
+
+    if fast and not (size is None and keep is None):
+        cause = "--fast draws nothing: there is no size, and no video to keep"
+        raise InputError("fast_clash", cause, "Leave out --size and --keep, or --fast.")
+    if image is not None:
+        build_request({"image": image, "duration": 1.0, "seed": seed, "size": size}, lambda name: f"--{name}")
+
+
+def _files(listed: Sequence[ManifestClip]) -> list[Path]:
+    """Every file that a manifest names."""
+    return [path for clip in listed for path in (clip.sound, clip.phones, clip.video) if path is not None]
+
+
+def _tasks(given: _Given, listed: Sequence[ManifestClip], languages: bool, hub: ModelHub) -> list[SpokenTask]:
     if languages:
         return _foreign_tasks()
-    return _tasks_of_videos(given, hub) if manifest is None else _tasks_of_manifest(manifest, given.heard, hub)
+    return _tasks_of_manifest(listed, given.heard, hub) if listed else _tasks_of_videos(given, hub)
 
 
 def _tasks_of_videos(given: _Given, hub: ModelHub) -> list[SpokenTask]:
+    from omnihuman.evaluation.names import unique_names
     from omnihuman.evaluation.phone_times import read_phones
     from omnihuman.evaluation.rehearsal import SpokenTask
     from omnihuman.media.audio import read_sound
@@ -150,12 +183,13 @@ def _tasks_of_videos(given: _Given, hub: ModelHub) -> list[SpokenTask]:
         listed = [sources.heard(sound, hub) for sound in sounds]
     timed = listed or [sources.aligned(sound, said, hub) for sound, said in zip(sounds, given.said, strict=True)]
     return [
-        SpokenTask(video.stem, sound, said, video) for video, sound, said in zip(videos, sounds, timed, strict=True)
+        SpokenTask(name, sound, said, video)
+        for name, video, sound, said in zip(unique_names(videos), videos, sounds, timed, strict=True)
     ]
 
 
-def _tasks_of_manifest(manifest: Path, heard: bool, hub: ModelHub) -> list[SpokenTask]:
-    from omnihuman.evaluation.manifest import ManifestClip, read_manifest
+def _tasks_of_manifest(listed: Sequence[ManifestClip], heard: bool, hub: ModelHub) -> list[SpokenTask]:
+    from omnihuman.evaluation.names import unique_names
     from omnihuman.evaluation.phone_times import read_phones
     from omnihuman.evaluation.rehearsal import SpokenTask, nothing_said
     from omnihuman.media.audio import read_sound
@@ -174,9 +208,9 @@ def _tasks_of_manifest(manifest: Path, heard: bool, hub: ModelHub) -> list[Spoke
             raise InputError(error.code, f"{clip.sound.name}: {error.cause}", error.way_out) from None
 
     tasks = []
-    for clip in read_manifest(manifest):
+    for clip, name in zip(listed, unique_names([clip.sound for clip in listed]), strict=True):
         sound = read_sound(clip.sound)
-        tasks.append(SpokenTask(clip.sound.stem, sound, phones_of(clip, sound), clip.video, clip.speaker))
+        tasks.append(SpokenTask(name, sound, phones_of(clip, sound), clip.video, clip.speaker))
     return tasks
 
 
@@ -207,11 +241,3 @@ def _performer(
         return refuse
     look = None if fast else looker(sources.face_of(hub))
     return Performer(sources.pipeline_of(preset, hub), image, seed, look, size, keep).perform
-
-
-def _label(heard: bool, languages: bool) -> str:
-    from omnihuman.evaluation.heard_phones import LABEL
-
-    if heard:
-        return f"{LABEL}: the product judged by what it hears itself, counts for no bar"
-    return "event times of espeak-ng" if languages else "given or aligned from a transcript"

@@ -39,9 +39,10 @@ def text(  # noqa: PLR0913 - one keyword per option
 
         settings = load_prompt_settings()
         names = _chosen(style or [], settings)
-        for path in (chart, report):
-            if path is not None:
-                check_report(path, [])
+        if report is not None:
+            check_report(report, [])
+        if chart is not None:
+            check_report(chart, [path for path in (report,) if path is not None], ".svg")
         with sources.open_hub() as hub, progress_bar(enabled=not as_json) as progress:
             responses = _responses(hub, preset, seed, settings, names, progress)
         record = record_of(responses, settings.bars) | {"seed": seed, "preset": preset}
@@ -89,7 +90,7 @@ def _responses(  # noqa: PLR0913 - what a run is made of
         spoken = [voice.speak(sentence) for sentence in settings.sentences]
     actor = PromptedActor(parts, [speech.sound for speech in spoken], seed)
     phones = [speech.phones for speech in spoken]
-    judge = TextJudge(actor.act, phones, settings, load_styles(), load_sync_settings().rule)
+    judge = TextJudge(actor.act, phones, settings, load_styles(), load_sync_settings())
     return list(judge.judge(meter.each("styles", names)))
 
 

@@ -49,8 +49,9 @@ def together(  # noqa: PLR0913 - one keyword per option
         from omnihuman.media.audio import read_sound
         from omnihuman.pipeline.progress import ProgressMeter, Stage
 
+        sources.refuse_check(check, heard)
         if report is not None:
-            check_report(report, [image, audio, drive])
+            check_report(report, [path for path in (image, audio, drive, phones) if path is not None])
         settings, sound = load_together_settings(), read_sound(audio)
         with sources.open_hub() as hub, progress_bar(not as_json) as progress, tempfile.TemporaryDirectory() as aside:
             said = _phones(sound, transcript, phones, heard, hub)
@@ -66,10 +67,13 @@ def together(  # noqa: PLR0913 - one keyword per option
             face = sources.face_of(hub)
             lips = [sources.tracks_of(folder / f"{name}.mp4", face) for name in ("sound", "both")]
             meter.advance("looking")
+            at_rest = sources.lips_of_picture(image, hub)
         bodies = compare_bodies(driver, pose, both, settings.least_motion_deg)
         result = measure_together(bodies, compare_lips(lips[0], lips[1], said, sound, load_sync_settings()))
-        record = sources.finish(result, settings.bars, report)
-    sources.conclude(record, result, settings.bars, check, as_json)
+        result.facts.update(at_rest | {"phones": sources.phones_label(heard)})
+        bars = {} if heard else settings.bars
+        record = sources.finish(result, bars, report)
+    sources.conclude(record, result, bars, check, as_json)
 
 
 def _phones(sound: Sound, transcript: str | None, phones: Path | None, heard: bool, hub: ModelHub) -> list[TimedPhone]:

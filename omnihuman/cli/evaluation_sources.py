@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from omnihuman.cli.console import show
+from omnihuman.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from omnihuman.evaluation.results import Bar, EvaluationResult
     from omnihuman.evaluation.tracks import FaceTracks
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from omnihuman.perception.person import PersonTrack
     from omnihuman.pipeline.generate import OmniHumanPipeline
     from omnihuman.speech.inventory import TimedPhone
-    from omnihuman.types import Image, Sound
+    from omnihuman.types import Image, ProgressCallback, Sound
 
-
+Item = TypeVar("Item")
+_FRAME_PRIOR_S = 0.04
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 Report = Annotated[Path | None, typer.Option("--report", help="Also write the result to this JSON file.")]
 Check = Annotated[bool, typer.Option("--check", help="End with status 1 when a bar is missed.")]
@@ -44,11 +46,26 @@ def face_of(hub: ModelHub) -> FacePerception:
     return FacePerception(hub.handle("face-detector"), hub.handle("face-mesh"))
 
 
-def tracks_of(video: Path, face: FacePerception) -> FaceTracks:
-    """The face of a finished video."""
-    from omnihuman.evaluation.performing import looker
+def counted(frames: Iterable[Item], video: Path, stage: str, progress: ProgressCallback | None) -> Iterator[Item]:
+    """The frames of a video, each told when it has been used."""
+    from omnihuman.media.footage import video_facts
+    from omnihuman.pipeline.progress import ProgressMeter, Stage
 
-    return looker(face)(video)
+    facts = video_facts(video)
+    total = max(1, round(facts.fps * (facts.duration_s or 0.0)))
+    meter = ProgressMeter(progress, [Stage(stage, total, _FRAME_PRIOR_S)])
+    meter.advance(stage, 0)
+    for frame in frames:
+        yield frame
+        meter.advance(stage)
+
+
+def tracks_of(video: Path, face: FacePerception, progress: ProgressCallback | None = None) -> FaceTracks:
+    """The face of a finished video."""
+    from omnihuman.evaluation.tracks import track_face
+    from omnihuman.media.footage import frame_rate, read_frames
+
+    return track_face(counted(read_frames(video), video, "looking at the face", progress), frame_rate(video), face)
 
 
 def pipeline_of(preset: str, hub: ModelHub) -> OmniHumanPipeline:
@@ -78,13 +95,43 @@ def heard(sound: Sound, hub: ModelHub) -> list[TimedPhone]:
         return heard_phones(recognizer.log_posteriors(sound))
 
 
-def person_of(video: Path, hub: ModelHub) -> PersonTrack:
+def refuse_check(check: bool, heard: bool, fast: bool = False) -> None:
+    """Refuses to hold what counts for no bar against the bars.
+
+    Raises:
+        InputError: check_clash.
+    """
+    if check and (heard or fast):
+        cause = "self-consistency (--heard)" if heard else "a gap that nobody looked at (--fast)"
+        way_out = "Leave --check out, or give --phones or --transcript." if heard else "Leave out --check or --fast."
+        raise InputError("check_clash", f"{cause} counts for no bar, so --check could not fail", way_out)
+
+
+def phones_label(heard: bool) -> str:
+    """Where the phones come from, for the report."""
+    from omnihuman.evaluation.heard_phones import LABEL
+
+    if heard:
+        return f"{LABEL}: the product judged by what it hears itself, counts for no bar"
+    return "given or aligned from a transcript"
+
+
+def lips_of_picture(image: Path, hub: ModelHub) -> dict[str, float | str]:
+    """Facts about the lips of the picture itself; none where no face is found."""
+    from omnihuman.evaluation.suite import lips_at_rest, load_sync_settings
+    from omnihuman.media.image import read_image
+    from omnihuman.perception.face_geometry import inner_lip_gap
+
+    faces = face_of(hub).detect(read_image(image), max_faces=1)
+    return lips_at_rest(float(inner_lip_gap(faces[0].points)), load_sync_settings()) if faces else {}
+
+
+def person_of(video: Path, hub: ModelHub, progress: ProgressCallback | None = None) -> PersonTrack:
     """The person of a video, at the times of its frames; raises InputError face_missing where no frame shows a face."""
     from dataclasses import replace
 
     import numpy as np
 
-    from omnihuman.errors import InputError
     from omnihuman.media.files import LONGEST_NAME
     from omnihuman.media.footage import timed_frames, video_facts
     from omnihuman.pipeline.assemble import tracker_of
@@ -93,7 +140,8 @@ def person_of(video: Path, hub: ModelHub) -> PersonTrack:
     times_s: list[float] = []
 
     def frames() -> Iterator[Image]:
-        for time_s, frame in timed_frames(video, longest_px=1280):
+        seen = timed_frames(video, longest_px=1280)
+        for time_s, frame in counted(seen, video, "looking at the person", progress):
             times_s.append(time_s)
             yield frame
 

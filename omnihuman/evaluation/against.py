@@ -14,6 +14,7 @@ from pydantic import Field
 
 from omnihuman.config import StrictModel, configs_dir, load
 from omnihuman.evaluation.controls import loudness_track
+from omnihuman.evaluation.names import unique_names
 from omnihuman.evaluation.results import Bar, EvaluationResult
 from omnihuman.evaluation.tracks import FaceTracks
 from omnihuman.media.audio import read_sound
@@ -112,7 +113,7 @@ def mimic_clips(
         progress: Receives `ProgressEvent`s.
 
     Returns:
-        Clip name -> `measure_against`.
+        Clip name (`unique_names`) -> `measure_against`.
 
     Raises:
         InputError: audio_*, video_* or face_missing.
@@ -120,10 +121,10 @@ def mimic_clips(
     sounds = [read_sound(clip) for clip in clips]
     meter = ProgressMeter(progress, [Stage("clips", len(clips), _CLIP_PRIOR_S)])
     found = {}
-    for clip, sound in meter.each("clips", list(zip(clips, sounds, strict=True))):
+    for clip, sound, name in meter.each("clips", list(zip(clips, sounds, unique_names(clips), strict=True))):
         real = look(clip)
-        made = perform(image or calm_frame(clip, real), sound, clip.stem)
-        found[clip.stem] = measure_against(made, real, sound, settings)
+        made = perform(image or calm_frame(clip, real), sound, name)
+        found[name] = measure_against(made, real, sound, settings)
     return found
 
 

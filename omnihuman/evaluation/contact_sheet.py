@@ -16,7 +16,7 @@ import numpy as np
 from omnihuman.errors import InputError
 from omnihuman.evaluation.phone_times import LONGEST_S
 from omnihuman.evaluation.suite import OPEN_VOWELS
-from omnihuman.media.files import unwritable
+from omnihuman.media.files import write_whole
 from omnihuman.perception.face import FaceLandmarks, FacePerception
 from omnihuman.speech.inventory import BILABIALS, TimedPhone
 from omnihuman.types import Image
@@ -133,11 +133,7 @@ def write_png(path: Path, picture: Image) -> None:
     """
     done, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     assert done
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data.tobytes())
-    except OSError as error:
-        raise unwritable(path, error) from None
+    write_whole(path, data.tobytes())
 
 
 def _tile(frame: Image, text: str, tile_px: int) -> Image:

@@ -57,7 +57,8 @@ def read_manifest(path: Path) -> list[ManifestClip]:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        cause = f"{name!r}: {place}: {first['msg'].removeprefix('Value error, ')}".rstrip(".")
+        words = first["msg"].removeprefix("Value error, ").rstrip(".")
+        cause = ": ".join(part for part in (repr(name), place, words) if part)
         raise InputError("manifest_unreadable", cause, _WAY_OUT) from None
     except (OSError, ValueError, RecursionError) as error:
         raise InputError("manifest_unreadable", f"{name!r} is no JSON: {error}".rstrip("."), _WAY_OUT) from None

@@ -8,21 +8,27 @@ from pathlib import Path
 from typing import Any
 
 from omnihuman.errors import InputError
-from omnihuman.media.files import require_place, unwritable
+from omnihuman.media.files import is_same_file, require_place, write_whole
 
 
-def check_report(path: Path, inputs: Iterable[Path]) -> None:
+def check_report(path: Path, inputs: Iterable[Path], suffix: str = ".json") -> None:
     """Refuses a place where no report can be written.
 
     Args:
-        path: The JSON file to be.
-        inputs: Files that must survive.
+        path: The file to be.
+        inputs: Files that must survive, and with them the records that lie beside videos.
+        suffix: What its name has to end in.
 
     Raises:
         InputError: output_invalid or folder_missing.
         ResourceError: output_unwritable or disk_full.
     """
+    inputs = list(inputs)
     require_place(path, inputs)
+    if path.suffix.lower() != suffix:
+        raise InputError("output_invalid", f"{path.name!r} does not end in {suffix}", f"Name a {suffix} file.")
+    if any(is_same_file(path, source.with_suffix(".json")) for source in inputs if source.name):
+        raise InputError("output_invalid", "the report would overwrite the record of an input", "Choose another name.")
     if not path.parent.is_dir():
         cause = f"there is no folder {path.parent.name!r}"
         raise InputError("folder_missing", cause, "Make it first, or choose another one for --report.")
@@ -54,12 +60,9 @@ def write_report(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a page of text.
+    """Writes a page of text, whole or not at all.
 
     Raises:
         ResourceError: output_unwritable or disk_full.
     """
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise unwritable(path, error) from None
+    write_whole(path, text.encode())

@@ -55,9 +55,13 @@ def read_phones(path: Path) -> list[TimedPhone]:
     except OSError as error:
         cause = f"{path.name!r} cannot be read: {error.strerror}"
         raise InputError("phones_unreadable", cause, "Give a JSON file with phone times.") from None
+    except RecursionError:
+        raise InputError("phones_unreadable", f"{path.name!r} is nested too deeply", way_out) from None
     except (ValueError, TypeError, KeyError) as error:
         cause = f"{path.name!r} does not list phone times ({type(error).__name__}: {error})"
         raise InputError("phones_unreadable", cause, way_out) from None
+    if not phones:
+        raise InputError("phones_unreadable", f"{path.name!r} lists no phone", way_out)
     for phone in phones:
         if phone.symbol not in PHONES or not 0.0 <= phone.start_s <= phone.end_s <= LONGEST_S:
             raise InputError("phones_unreadable", f"{path.name!r} holds {phone}", way_out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from omnihuman.evaluation.expected import expected_gap
 from omnihuman.evaluation.phone_times import intervals_of, silences_of, speech_of
 from omnihuman.evaluation.results import Bar, EvaluationResult
 from omnihuman.evaluation.tracks import FaceTracks
+from omnihuman.metrics.lagged import Sums, correlations, lagged_sums
 from omnihuman.metrics.measurement import Measurement, bootstrap_interval
 from omnihuman.metrics.sync import (
     ClosureCounts,
@@ -24,6 +25,7 @@ from omnihuman.metrics.sync import (
     closed_frames,
     closure_blocks,
     correlation,
+    highest,
     peaks_within,
     rest_in_silence,
     stray_closures,
@@ -106,6 +108,8 @@ def measure_sync(clips: Sequence[SpokenClip], settings: SyncSettings, rng: np.ra
     measurements = _closure_scores(blocks, settings, rng) | _pooled_tracks(clips, gaps, settings)
     controls = _controls(clips, gaps, settings, rng)
     measurements |= _against_controls(measurements, controls)
+    for name, interval in _track_intervals(clips, gaps, settings, rng).items():
+        measurements[name] = measurements[name].within(interval)
     single, speakers = {}, {}
     for clip, gap in zip(clips, gaps, strict=True):
         single[clip.name] = sum(_blocks([clip], [gap], settings), ClosureCounts()).measurements()
@@ -209,6 +213,50 @@ def _pooled_tracks(
         "vowel_correlation": Measurement(correlation(*np.concatenate(peaks, axis=1)), "", True),
         **at_rest,
     }
+
+
+def _track_intervals(
+    clips: Sequence[SpokenClip], gaps: Sequence[Float], settings: SyncSettings, rng: np.random.Generator
+) -> dict[str, tuple[float, float]]:
+    """Bootstrap intervals of correlation and offset: stretches are drawn, each clip is then scored by those it has."""
+    stretches: list[tuple[int, Sums]] = []
+    for number, (clip, gap) in enumerate(zip(clips, gaps, strict=True)):
+        if is_spoken(clip.phones) and len(gap) > 2:
+            reach = min(round(settings.max_lag_s * clip.tracks.fps), len(gap) - 3)
+            wanted = expected_gap(clip.phones, clip.tracks.times_s)
+            sums = lagged_sums(gap, wanted, reach, max(1, round(settings.block_s * clip.tracks.fps)))
+            stretches += [(number, block) for block in sums]
+
+    def interval(score: Callable[[Sums, float], float]) -> tuple[float, float]:
+        def pooled(drawn: Sequence[tuple[int, Sums]]) -> float:
+            own: dict[int, Sums] = {}
+            for number, block in drawn:
+                own[number] = own[number] + block if number in own else block
+            values = [score(sums, clips[number].tracks.fps) for number, sums in own.items()]
+            return _weighted(np.array(values), np.array([sums[len(sums) // 2, 0] for sums in own.values()]))
+
+        return bootstrap_interval(pooled, stretches, rng, settings.bootstrap_draws)
+
+    return {
+        "gap_correlation": interval(lambda sums, _: float(correlations(sums[len(sums) // 2]))),
+        "offset": interval(lambda sums, fps: highest(correlations(sums), fps).offset_s),
+    }
+
+
+def lips_at_rest(gap: float, settings: SyncSettings) -> dict[str, float | str]:
+    """Facts about the lips of the picture itself, with a warning where they are open.
+
+    Args:
+        gap: Of the picture, IOD.
+        settings: Those for rendered frames.
+    """
+    facts: dict[str, float | str] = {"picture_gap": round(gap, 4)}
+    if gap > settings.close_below:
+        facts["warning"] = (
+            f"the picture's own lips are open ({gap:.3f} IOD, closed is under {settings.close_below:g}): "
+            "closure scores are not comparable"
+        )
+    return facts
 
 
 def _facts(

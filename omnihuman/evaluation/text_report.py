@@ -16,7 +16,9 @@ _GOOD, _SHORT, _INK = "#3b7ea1", "#c4572f", "#222222"
 
 def is_met(response: StyleResponse, bars: TextBars) -> bool:
     """Whether a style reaches the bars of single styles; an onset that is not known does not."""
-    return response.share >= bars.share and abs(response.onset_s) <= bars.onset_s
+    return (
+        response.share >= bars.share and abs(response.onset_s) <= bars.onset_s and response.bystander <= bars.bystander
+    )
 
 
 def record_of(responses: Sequence[StyleResponse], bars: TextBars) -> dict[str, Any]:

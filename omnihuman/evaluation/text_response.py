@@ -15,8 +15,9 @@ from omnihuman.conditions.text import Prompt
 from omnihuman.evaluation.expected import parameter_gap
 from omnihuman.evaluation.phone_times import intervals_of, speech_of
 from omnihuman.evaluation.prompts import PromptSettings, TimedSettings
+from omnihuman.evaluation.suite import SyncSettings
 from omnihuman.latents.motion.parameters import INDEX
-from omnihuman.metrics.sync import ClosureCounts, ClosureRule, count_closures
+from omnihuman.metrics.sync import ClosureCounts, count_closures
 from omnihuman.speech.inventory import BILABIALS, TimedPhone
 from omnihuman.training.teacher.mouth import FRAME_HZ, frame_times_s
 from omnihuman.training.teacher.styles import Statistic, StyleTable
@@ -68,7 +69,7 @@ class TextJudge:
         phones: What each sound says.
         settings: Sentences and bars.
         table: The styles with their statistics.
-        rule: What closed lips are.
+        sync: What closed lips are; of it the thresholds for gaps that are computed from parameters.
     """
 
     def __init__(
@@ -77,13 +78,13 @@ class TextJudge:
         phones: Sequence[Sequence[TimedPhone]],
         settings: PromptSettings,
         table: StyleTable,
-        rule: ClosureRule,
+        sync: SyncSettings,
     ) -> None:
         self._act = act
         self._phones = phones
         self._settings = settings
         self._table = table
-        self._rule = rule
+        self._rule = sync.fast().rule
         self._usual = [act(number, ()) for number in range(len(phones))]
         self._neutral = [self._told(i, Prompt(line)) for i, line in enumerate(settings.neutral)]
 
@@ -144,7 +145,8 @@ def onset_s(told: Sequence[Float], usual: Sequence[Float], statistic: Statistic,
     """When takes that are told something from a moment on begin to differ from those that are not.
 
     The distance of the two in the statistic's own parameters, averaged over the takes, crosses half of what it
-    reaches; an early effect counts as well, with a negative time.
+    reaches; an early effect counts as well, with a negative time. Only an effect of the style's own direction counts:
+    of a level each frame is asked, of the other statistics, which no single frame has, all that comes after the moment.
 
     Args:
         told: Takes `T P`.
@@ -153,22 +155,31 @@ def onset_s(told: Sequence[Float], usual: Sequence[Float], statistic: Statistic,
         timed: When it was told.
 
     Returns:
-        Seconds after the moment; NaN where nothing ever differs.
+        Seconds after the moment; NaN where nothing ever differs, or only the wrong way.
     """
-    columns = [INDEX[name] for name in statistic.parameters]
-    weights = np.abs(list(statistic.parameters.values()))
     length = min(len(take) for take in told)
-    apart = np.mean(
-        [np.abs(a[:length, columns] - b[:length, columns]) @ weights for a, b in zip(told, usual, strict=True)], axis=0
-    )
+    pairs = [(a[:length], b[:length]) for a, b in zip(told, usual, strict=True)]
+    apart = np.maximum(np.mean([_apart(a, b, statistic) for a, b in pairs], axis=0), 0.0)
     # A movement that repeats is judged by its envelope, so that its way through the rest is no end.
     envelope = np.maximum.accumulate(apart)
     times_s = frame_times_s(length) - timed.start_s
     within = (times_s > 0.0) & (times_s <= timed.reach_s)
     if not within.any() or apart[within].max() <= 1e-6:
         return math.nan
+    after = times_s > 0.0
+    if not statistic.moved(0.0, float(np.mean([statistic.of(a[after]) - statistic.of(b[after]) for a, b in pairs]))):
+        return math.nan
     half = 0.5 * float(np.quantile(apart[within], 0.9))
     return float(times_s[int(np.argmax(envelope >= half))])
+
+
+def _apart(told: Float, usual: Float, statistic: Statistic) -> Float:
+    """How far apart two takes `T P` are at each moment, `T`; a level that goes the wrong way is below nothing."""
+    columns, weights = [INDEX[name] for name in statistic.parameters], np.array([*statistic.parameters.values()])
+    difference = told[:, columns] - usual[:, columns]
+    if statistic.measure == "level":
+        return np.asarray(difference @ weights * (1.0 if statistic.direction == "up" else -1.0))
+    return np.asarray(np.abs(difference) @ np.abs(weights))
 
 
 def pooled_closure_loss(responses: Sequence[StyleResponse]) -> float:

@@ -240,11 +240,15 @@ def best_lag(track: Float, target: Float, fps: float, max_lag_s: float) -> Lag:
     """
     reach = min(round(max_lag_s * fps), len(track) - 3)
     lags = range(-reach, reach + 1)
-    scores = np.array([_shifted_correlation(track, target, lag) for lag in lags])
+    return highest(np.array([_shifted_correlation(track, target, lag) for lag in lags]), fps)
+
+
+def highest(scores: NDArray[np.float64], fps: float) -> Lag:
+    """The best of correlations `L` at the lags -L/2 .. L/2 frames; NaN and 0 when none correlates at all."""
     if not np.isfinite(scores).any() or np.nanmax(np.abs(scores)) < 1e-6:
         return Lag(math.nan, 0.0)
     top = int(np.nanargmax(scores))
-    return Lag((lags[top] + _peak_fraction(scores, top)) / fps, float(scores[top]))
+    return Lag((top - len(scores) // 2 + _peak_fraction(scores, top)) / fps, float(scores[top]))
 
 
 def _shifted_correlation(track: Float, target: Float, lag: int) -> float:

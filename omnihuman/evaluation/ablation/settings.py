@@ -19,7 +19,6 @@ from omnihuman.errors import ConfigError, InputError
 from omnihuman.training.settings import TrainingSettings
 from omnihuman.training.sound.precompute import SpeechSettings
 
-
 _LIPS = ("lip_correlation", "closure_f1")
 QUANTITIES = (
     *(f"{asked}{name}" for asked in ("", "guided_", "posed_") for name in _LIPS),

@@ -99,8 +99,20 @@ def test_each_clip_is_performed_by_its_own_frame_or_by_the_picture(clip, tmp_pat
     assert performed[1][0] == tmp_path / "me.png"
 
 
+def test_clips_of_one_name_stay_two(clip, tmp_path):
+    other = tmp_path / "b" / clip.name
+    other.parent.mkdir()
+    other.write_bytes(clip.read_bytes())
+    names = []
+    found = mimic_clips(
+        [clip, other, other], None, lambda _, sound, name: names.append(name) or speaker(25.0),
+        lambda path: speaker(25.0), SETTINGS,
+    )  # fmt: skip
+    assert list(found) == names == [f"{tmp_path.name}/real", "b/real", "b/real-2"]
+
+
 def test_the_commands_hold_a_video_against_a_clip(clip, monkeypatch):
-    monkeypatch.setattr("omnihuman.cli.evaluation_sources.tracks_of", lambda video, face: speaker(25.0))
+    monkeypatch.setattr("omnihuman.cli.evaluation_sources.tracks_of", lambda video, face, progress: speaker(25.0))
     arguments = ["motion", str(clip), "--against", str(clip), "--no-background", "--json"]
     record = json.loads(CliRunner().invoke(app, arguments).stdout)
     assert record["bars"]["aperture_correlation"]["met"]

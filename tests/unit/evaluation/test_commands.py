@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from omnihuman.cli import evaluation_sources
 from omnihuman.cli.evaluate import app
 from omnihuman.media.image import write_image
 from omnihuman.media.video import VideoWriter
@@ -65,7 +66,7 @@ def lips(monkeypatch):
     """Says what the face tracker sees."""
 
     def see(gap):
-        monkeypatch.setattr("omnihuman.cli.evaluation_sources.tracks_of", lambda video, face: tracks_of(gap))
+        monkeypatch.setattr("omnihuman.cli.evaluation_sources.tracks_of", lambda video, face, *_: tracks_of(gap))
 
     return see
 
@@ -96,11 +97,13 @@ def test_what_the_product_hears_itself_counts_for_no_bar(video, lips, monkeypatc
     lips(np.full(50, 0.15, np.float32))
     said = [TimedPhone("AA", 0.0, 1.0), TimedPhone("M", 1.0, 1.1), TimedPhone("AA", 1.1, 2.0)]
     monkeypatch.setattr("omnihuman.cli.evaluation_sources.heard", lambda sound, hub: said)
-    result = run("sync", video, "--heard", "--check")
+    result = run("sync", video, "--heard")
     assert result.exit_code == 0
     assert "bar" not in result.stdout.replace("counts for no bar", "")
     assert "phones: self-consistency" in result.stdout
     assert run("sync", video, "--heard", "--phones", video).exit_code == 2
+    refused = json.loads(run("sync", video, "--heard", "--check", "--json").stdout)
+    assert refused["error"]["code"] == "check_clash" and "self-consistency" in refused["error"]["cause"]
 
 
 @pytest.fixture
@@ -119,17 +122,21 @@ def manifest(tmp_path):
 @pytest.mark.usefixtures("one_bar")
 def test_a_list_of_sounds_is_performed_clean_and_spoiled(manifest, tmp_path, monkeypatch):
     monkeypatch.setattr("omnihuman.cli.evaluation_sources.pipeline_of", lambda preset, hub: tiny_pipeline())
+    monkeypatch.setattr("omnihuman.cli.evaluation_sources.face_of", lambda hub: TinyFace())
     write_image(tmp_path / "face.png", draw_face())
     given = ["sync", "--manifest", manifest, "--image", tmp_path / "face.png"]
     record = json.loads(run(*given, "--fast", "--spoil", "noise20", "--json").stdout)
     assert record["bars"] == {} and "no frame was looked at" in record["facts"]["gap"]
     assert record["facts"]["bilabials"] == 1 and set(record["groups"]) == {"ann", "sound noise20"}
     assert "f1_loss_noise20" in record["measurements"]
-    monkeypatch.setattr("omnihuman.cli.evaluation_sources.face_of", lambda hub: TinyFace())
     kept = tmp_path / "kept"
     record = json.loads(run(*given, "--size", "128", "--keep", kept, "--json").stdout)
     assert record["bars"] and (kept / "a.mp4").is_file()
     assert record["facts"]["frames_judged"] == 1.0
+    assert record["facts"]["picture_gap"] < 0.06 and "warning" not in record["facts"]
+    strict = SETTINGS.model_copy(update={"close_below": 1e-6})
+    monkeypatch.setattr("omnihuman.evaluation.suite.load_sync_settings", lambda: strict)
+    assert "warning: the picture's own lips are open" in run(*given, "--fast").stdout
 
 
 @pytest.mark.parametrize(
@@ -142,9 +149,22 @@ def test_a_list_of_sounds_is_performed_clean_and_spoiled(manifest, tmp_path, mon
         (["MANIFEST"], "picture_needed"),
         (["MANIFEST", "--image", "x.png", "--spoil", "echo"], "spoil_unknown"),
         (["a.mp4", "--fast", "--image", "x.png"], "videos_finished"),
+        (["MANIFEST", "--fast", "--image", "x.png", "--check"], "check_clash"),
+        (["MANIFEST", "--fast", "--image", "x.png", "--size", "256"], "fast_clash"),
+        (["MANIFEST", "--fast", "--image", "x.png", "--keep", "kept"], "fast_clash"),
+        (["MANIFEST", "--image", "x.png", "--size", "5000"], "request_invalid"),
+        (["MANIFEST", "--image", "x.png", "--seed", "9999999999"], "request_invalid"),
     ],
 )
-def test_sync_refuses_what_nobody_can_perform(manifest, arguments, code):
+def test_sync_refuses_what_nobody_can_perform(manifest, monkeypatch, arguments, code):
+    rows = json.loads((manifest.parent / "p.json").read_text())
+    sentence = {"sound": "a.wav", "transcript": "my"}
+    manifest.write_text(json.dumps({"schema": 1, "clips": [sentence]}))
+    if code == "spoil_unknown":
+        monkeypatch.setattr("omnihuman.cli.evaluation_sources.aligned", lambda *_: [TimedPhone(**row) for row in rows])
+    else:
+        refuse = Mock(side_effect=AssertionError("aligned before the refusal"))
+        monkeypatch.setattr("omnihuman.cli.evaluation_sources.aligned", refuse)
     given = [part for argument in arguments
              for part in (["--manifest", manifest] if argument == "MANIFEST" else [argument])]  # fmt: skip
     result = run("sync", *given, "--json")
@@ -157,6 +177,43 @@ def test_check_ends_with_one_when_the_bar_is_missed(video, phones, lips):
     lips(np.full(50, 0.15, np.float32))
     assert run("sync", video, "--phones", phones).exit_code == 0
     assert run("sync", video, "--phones", phones, "--check").exit_code == 1
+
+
+def test_clips_of_one_name_stay_two_in_the_table(video, phones, lips, tmp_path):
+    gap = np.full(50, 0.15, np.float32)
+    gap[24:26] = 0.01
+    lips(gap)
+    other = tmp_path / "b" / video.name
+    other.parent.mkdir()
+    other.write_bytes(video.read_bytes())
+    record = json.loads(run("sync", video, other, "--phones", phones, "--phones", phones, "--json").stdout)
+    assert list(record["clips"]) == [f"{tmp_path.name}/talk", "b/talk"]
+
+
+def test_the_record_of_an_input_is_no_place_for_a_report(video, phones, no_work, tmp_path):
+    record = video.with_suffix(".json")
+    record.write_text("{}")
+    beside = tmp_path / "clips.json"
+    beside.write_text(json.dumps({"schema": 1, "clips": [{"sound": "talk.mp4", "phones": "phones.json"}]}))
+    for command in (["motion", video], ["sync", video, "--phones", phones], ["mimic", video],
+                    ["sync", "--manifest", beside, "--image", "x.png"]):  # fmt: skip
+        result = json.loads(run(*command, "--json", "--report", record).stdout)
+        assert result["error"]["code"] == "output_invalid"
+    assert record.read_text() == "{}"
+
+
+def test_looking_is_told_frame_by_frame(video, tmp_path, monkeypatch):
+    face, look, frames = TinyFace(), evaluation_sources.tracks_of, [draw_face()] * 50
+    told = []
+    monkeypatch.setattr("omnihuman.media.footage.read_frames", lambda path: iter(frames))
+    assert len(look(video, face, told.append).gap) == 50
+    assert [(event.done, event.total) for event in told] == [(done, 50) for done in range(51)]
+    monkeypatch.setattr("omnihuman.cli.evaluation_sources.face_of", lambda hub: face)
+    assert "looking at the face" in run("motion", video, "--no-background").stderr
+    monkeypatch.setattr("omnihuman.evaluation.face_identity.embed_picture", lambda *_: np.ones(4, np.float32))
+    monkeypatch.setattr("omnihuman.evaluation.face_identity.embed_frames", lambda seen, *_: np.ones((len([*seen]), 4)))
+    write_image(tmp_path / "me.png", draw_face())
+    assert "looking at the face" in run("identity", video, "--image", tmp_path / "me.png").stderr
 
 
 def test_motion_without_background_needs_the_face_only(video, lips):
@@ -210,9 +267,10 @@ def no_work(monkeypatch):
     [
         ("", 2, "output_invalid"),
         ("talk.mp4", 2, "output_invalid"),
+        ("me.jpg", 2, "output_invalid"),
         ("none/report.json", 2, "folder_missing"),
         ("talk.mp4/report.json", 3, "output_unwritable"),
-        ("x" * 300, 3, "output_unwritable"),
+        ("x" * 300 + ".json", 3, "output_unwritable"),
     ],
 )
 def test_a_report_that_cannot_be_written_is_refused_before_the_work(video, phones, no_work, place, status, code):
@@ -227,8 +285,11 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_work(video, phone
 def test_a_read_only_place_is_refused_before_the_work(video, tmp_path, no_work, monkeypatch):
     refusal = PermissionError(errno.EACCES, "Permission denied")
     monkeypatch.setattr("omnihuman.media.files.TemporaryFile", Mock(side_effect=refusal))
-    for command, option in ((["motion"], "--report"), (["sheet", "--times", "1"], "--out")):
-        result = run(*command, video, option, tmp_path / "new.png")
+    for command, option, name in (
+        (["motion"], "--report", "new.json"),
+        (["sheet", "--times", "1"], "--out", "new.png"),
+    ):
+        result = run(*command, video, option, tmp_path / name)
         assert result.exit_code == 3
         assert result.stderr.startswith("error[output_unwritable]: ")
 
@@ -236,8 +297,11 @@ def test_a_read_only_place_is_refused_before_the_work(video, tmp_path, no_work, 
 def test_a_report_that_fails_at_the_end_is_coded(video, lips, tmp_path, monkeypatch):
     lips(np.full(50, 0.01, np.float32))
     full = OSError(errno.ENOSPC, "No space left on device")
-    monkeypatch.setattr("pathlib.Path.write_text", Mock(side_effect=full))
-    result = run("motion", video, "--no-background", "--report", tmp_path / "report.json")
+    report = tmp_path / "report.json"
+    report.write_text("before")
+    monkeypatch.setattr("pathlib.Path.write_bytes", Mock(side_effect=full))
+    result = run("motion", video, "--no-background", "--report", report)
+    assert report.read_text() == "before", "whole or not at all"
     assert result.exit_code == 3
     assert result.stderr.startswith("error[disk_full]: ")
 

@@ -40,7 +40,7 @@ def test_phones_are_read_in_the_order_of_time(tmp_path):
 
 @pytest.mark.parametrize(
     "rows",
-    [{"phones": 1}, [{"symbol": "P"}], [1], [{"symbol": "XX", "start_s": 0, "end_s": 1}],
+    [[], {"phones": 1}, [{"symbol": "P"}], [1], [{"symbol": "XX", "start_s": 0, "end_s": 1}],
      [{"symbol": "P", "start_s": 1, "end_s": 0.5}], [{"symbol": "P", "start_s": "soon", "end_s": 1}],
      [{"symbol": "P", "start_s": 0, "end_s": float("inf")}]],
 )  # fmt: skip
@@ -56,6 +56,7 @@ def test_missing_and_broken_files(tmp_path):
         read_phones(tmp_path)
     with pytest.raises(InputError, match="phones_missing"):
         read_phones(tmp_path / "none.json")
-    (tmp_path / "broken.json").write_text("[{")
-    with pytest.raises(InputError, match="phones_unreadable"):
-        read_phones(tmp_path / "broken.json")
+    for content in ("[{", "[" * 100_000):
+        (tmp_path / "broken.json").write_text(content)
+        with pytest.raises(InputError, match="phones_unreadable"):
+            read_phones(tmp_path / "broken.json")

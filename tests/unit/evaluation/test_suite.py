@@ -39,6 +39,19 @@ def test_obeying_lips_score_high_and_the_controls_do_not(phones):
     assert result.controls["loudness"]["closure_f1"].value < 1.0
 
 
+def test_correlation_and_offset_have_intervals_that_shrink_with_the_material(phones):
+    def noisy(seed):
+        gap = np.roll(obeying_gap(phones), 2)
+        return gap + np.random.default_rng(seed).normal(0, 0.05, len(gap)).astype(np.float32)
+
+    one = measure(clip_of(noisy(0), phones)).measurements
+    many = measure(*(clip_of(noisy(seed), phones, str(seed)) for seed in range(6))).measurements
+    for name in ("gap_correlation", "offset"):
+        (low, high), (few_low, few_high) = many[name].interval, one[name].interval
+        assert low < many[name].value < high and high - low < few_high - few_low
+    assert many["offset"].interval[0] > 0.0, "the delay of two frames is no chance"
+
+
 def test_late_lips_show_their_delay(phones):
     late = np.roll(obeying_gap(phones), 4)
     scores = measure(clip_of(late, phones)).measurements

@@ -14,10 +14,11 @@ from omnihuman.cli.evaluate import app
 from omnihuman.conditions.text import Prompt
 from omnihuman.evaluation.acting import HALF_BODY, PromptedActor
 from omnihuman.evaluation.prompts import load_prompt_settings
+from omnihuman.evaluation.suite import load_sync_settings
 from omnihuman.evaluation.text_report import chart_of, is_met, record_of, rows_of
 from omnihuman.evaluation.text_response import StyleResponse, TextJudge, pooled_closure_loss
 from omnihuman.latents.motion.parameters import INDEX, NUM_PARAMETERS
-from omnihuman.metrics.sync import ClosureCounts, ClosureRule
+from omnihuman.metrics.sync import ClosureCounts
 from omnihuman.speech.inventory import SILENCE, TimedPhone
 from omnihuman.training.teacher.direction import Direction, direct
 from omnihuman.training.teacher.styles import load_styles
@@ -27,7 +28,6 @@ from tests.tiny import hum, tiny_parts
 
 TABLE = load_styles()
 SETTINGS = load_prompt_settings()
-RULE = ClosureRule(0.06, 0.08, 0.04)
 STYLE_OF = {line: name for name, lines in SETTINGS.by_style().items() for line in lines}
 PHONES = [
     [TimedPhone(SILENCE, 0.0, 0.2)]
@@ -47,7 +47,7 @@ def obedient(number, prompts, late_s=0.0, strength=1.0):
 
 
 def judged(act, *names):
-    return list(TextJudge(act, PHONES, SETTINGS, TABLE, RULE).judge(names))
+    return list(TextJudge(act, PHONES, SETTINGS, TABLE, load_sync_settings()).judge(names))
 
 
 @pytest.mark.parametrize("name", ["smiling", "nodding", "turning_left", "gesturing", "blinking"])
@@ -92,6 +92,33 @@ def test_lips_that_stay_open_are_told_by_the_closures():
     assert not record_of(responses, SETTINGS.bars)["met"]
 
 
+def test_lips_of_parameters_are_judged_by_the_thresholds_for_parameters():
+    def ajar(number, prompts):
+        take = obedient(number, prompts)
+        if prompts:
+            take[:, INDEX["seal"]], take[:, INDEX["upper_lip_raise"]] = 0.0, 0.0
+            take[:, INDEX["lower_lip_down"]], take[:, INDEX["jaw_open"]] = 0.0, 0.13  # a gap of .039 IOD
+        return take
+
+    (response,) = judged(ajar, "smiling")
+    assert response.closures.hit == 0 and response.closure_loss > 0.5
+
+
+@pytest.mark.parametrize("name", ["smiling", "sad", "nodding", "blinking"])
+def test_an_effect_of_the_wrong_direction_is_no_onset(name):
+    """A smile that sours from the moment on, a head that goes still, lids that stay open."""
+
+    def contrary(number, prompts):
+        take = np.array(obedient(number, prompts))
+        if prompts and prompts[0].text in STYLE_OF:
+            usual, start = obedient(number, ()), round(25 * prompts[0].start_s)
+            is_level = TABLE.styles[name].statistic.measure == "level"
+            take[start:] = (2 * usual - take if is_level else np.full_like(usual, usual[start]))[start:]
+        return take
+
+    assert np.isnan(judged(contrary, name)[0].onset_s)
+
+
 def test_every_style_has_twenty_sentences():
     sentences = SETTINGS.by_style()
     assert set(sentences) == set(TABLE.styles)
@@ -113,15 +140,17 @@ def test_the_sentences_are_not_those_of_the_training(name):
         assert not [p for p in seen if len(p.split()) >= 3 and f" {p} " in f" {sentence} "]
 
 
-def response(name="smiling", share=1.0, onset_s=0.1):
+def response(name="smiling", share=1.0, onset_s=0.1, bystander=0.1):
     closures = (ClosureCounts(4, 4, 4, 4), ClosureCounts(4, 4, 4, 4))
-    return StyleResponse(name, "level of smile_l up", share, 0.0, 1.0, 0.1, onset_s, *closures, ())
+    return StyleResponse(name, "level of smile_l up", share, 0.0, 1.0, bystander, onset_s, *closures, ())
 
 
 def test_reports_show_what_is_missed():
     responses = [response(), response("nodding", share=0.4), response("sad", onset_s=float("nan"))]
+    responses.append(response("angry", bystander=0.5))
     record = record_of(responses, SETTINGS.bars)
-    assert [record["styles"][name]["met"] for name in ("smiling", "nodding", "sad")] == [True, False, False]
+    met = {name: style["met"] for name, style in record["styles"].items()}
+    assert met == {"smiling": True, "nodding": False, "sad": False, "angry": False}
     assert json.loads(json.dumps(record, allow_nan=False))["styles"]["sad"]["onset_s"] is None
     rows = rows_of(responses, SETTINGS.bars)
     assert "!" not in " ".join(rows[1]) and "!" in rows[2][1] and "!" in rows[3][5]
@@ -145,12 +174,19 @@ def test_an_unknown_style_is_refused_with_the_nearest_one():
     assert result.exit_code == 2 and error["code"] == "style_unknown" and "smiling" in str(error)
 
 
-@pytest.mark.parametrize(("share", "status"), [(1.0, 0), (0.5, 1)])
-def test_the_command_writes_report_and_chart(tmp_path, monkeypatch, share, status):
-    monkeypatch.setattr(evaluate_text, "_responses", lambda *_: [response(share=share)])
+@pytest.mark.parametrize(("share", "bystander", "status"), [(1.0, 0.1, 0), (0.5, 0.1, 1), (1.0, 0.5, 1)])
+def test_the_command_writes_report_and_chart(tmp_path, monkeypatch, share, bystander, status):
+    monkeypatch.setattr(evaluate_text, "_responses", lambda *_: [response(share=share, bystander=bystander)])
     report, chart = tmp_path / "r.json", tmp_path / "c.svg"
     arguments = ["text", "--style", "smiling", "--report", str(report), "--chart", str(chart), "--check"]
     result = CliRunner().invoke(app, [*arguments])
     assert result.exit_code == status and "smiling" in result.stdout
     assert json.loads(report.read_text())["styles"]["smiling"]["share"] == share
     assert chart.read_text().startswith("<svg")
+    for places in (("x", "x"), ("r.json", "r.json"), ("r.json", "link.svg")):
+        (tmp_path / "link.svg").unlink(missing_ok=True)
+        (tmp_path / "link.svg").symlink_to(report)
+        asked = [part for option, place in zip(("--report", "--chart"), places, strict=True)
+                 for part in (option, str(tmp_path / place))]  # fmt: skip
+        refused = CliRunner().invoke(app, ["text", *asked, "--json"])
+        assert json.loads(refused.stdout)["error"]["code"] == "output_invalid"

@@ -1,6 +1,7 @@
 """Body as from the driver, lips as from the sound: shown by results that obey and by results that give one up."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 from typer.testing import CliRunner
@@ -55,9 +56,15 @@ def test_the_command_makes_three_and_compares(tmp_path, monkeypatch):
     monkeypatch.setattr(f"{sources}.heard", lambda sound, hub: phones)
     monkeypatch.setattr("omnihuman.media.audio.read_sound", lambda path: sound)
     given = ["together", "--image", "me.png", "--audio", "a.wav", "--drive", "drive.mp4", "--json"]
-    result = CliRunner().invoke(app, [*given, "--heard", "--check"])
+    monkeypatch.setattr(f"{sources}.lips_of_picture", lambda image, hub: {"picture_gap": 0.01})
+    said = tmp_path / "p.json"
+    said.write_text(json.dumps([asdict(phone) for phone in phones]))
+    result = CliRunner().invoke(app, [*given, "--phones", str(said), "--check"])
     record = json.loads(result.stdout)
-    assert result.exit_code == 0
+    assert result.exit_code == 0 and record["facts"]["picture_gap"] == 0.01
     assert asked == [("pose", {"drive"}), ("sound", {"audio"}), ("both", {"audio", "drive"})]
     assert record["bars"]["body_error_ratio"]["met"] and record["bars"]["lip_f1_loss"]["met"]
-    assert json.loads(CliRunner().invoke(app, given).stdout)["error"]["code"] == "phones_needed"
+    heard = json.loads(CliRunner().invoke(app, [*given, "--heard"]).stdout)
+    assert heard["bars"] == {} and heard["facts"]["phones"].startswith("self-consistency")
+    for options, code in (([], "phones_needed"), (["--heard", "--check"], "check_clash")):
+        assert json.loads(CliRunner().invoke(app, [*given, *options]).stdout)["error"]["code"] == code
