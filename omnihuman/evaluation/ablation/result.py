@@ -97,7 +97,7 @@ class RunFolder:
         Raises:
             InputError: `run_unfit`: the folder holds another one; or `result_unreadable`.
         """
-        found = _result(self._result) if self._result.exists() else None
+        found = _stored(self._result) if self._result.exists() else None
         keys = {_read(self._marker).get("training_key")} if self._marker.exists() else set()
         keys |= set() if found is None else {found.training_key}
         if keys - {training_key}:
@@ -133,7 +133,7 @@ def _read(path: Path) -> dict[str, Any]:
     return found
 
 
-def _result(path: Path) -> RunResult:
+def _stored(path: Path) -> RunResult:
     """A stored result, all of it there; raises InputError `result_unreadable`."""
     try:
         found = TypeAdapter(RunResult).validate_python(_read(path))
