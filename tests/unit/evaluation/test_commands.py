@@ -187,7 +187,7 @@ def test_clips_of_one_name_stay_two_in_the_table(video, phones, lips, tmp_path):
     other.parent.mkdir()
     other.write_bytes(video.read_bytes())
     record = json.loads(run("sync", video, other, "--phones", phones, "--phones", phones, "--json").stdout)
-    assert list(record["clips"]) == [f"{tmp_path.name}/talk", "b/talk"]
+    assert set(record["clips"]) == {f"{tmp_path.name}/talk", "b/talk"}
 
 
 def test_the_record_of_an_input_is_no_place_for_a_report(video, phones, no_work, tmp_path):
