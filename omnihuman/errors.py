@@ -6,6 +6,7 @@ they become one line or one record. A mistake of ours is an `assert`, not one of
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -26,13 +27,17 @@ class OmniHumanError(Exception):
         self.code = code
         self.cause = " ".join(cause.split())
         self.way_out = " ".join(way_out.split())
+        self.kept: str | None = None
+        """Path of the file that holds what was finished before the failure."""
 
     def __str__(self) -> str:
-        return f"error[{self.code}]: {self.cause}. {self.way_out}"
+        kept = f" What was finished is in '{self.kept}'." if self.kept else ""
+        return f"error[{self.code}]: {self.cause}. {self.way_out}{kept}"
 
     def as_record(self) -> dict[str, str]:
-        """The same three facts as a JSON-ready record."""
-        return {"code": self.code, "cause": self.cause, "way_out": self.way_out}
+        """The same facts as a JSON-ready record; `kept` only where something was."""
+        kept = {"kept": self.kept} if self.kept else {}
+        return {"code": self.code, "cause": self.cause, "way_out": self.way_out} | kept
 
 
 class InputError(OmniHumanError):
@@ -56,6 +61,23 @@ class ResourceError(OmniHumanError):
 
 
 class InterruptedRun(OmniHumanError):  # noqa: N818 - stopping is no mistake
-    """The person or the system stopped the run; no half-written file is left."""
+    """The person or the system stopped the run; no half-written file has the final name."""
 
     exit_code = 130
+
+
+def remember_kept(error: BaseException, path: Path) -> None:
+    """Notes on a failure under way where what was finished is kept; any exception can carry it."""
+    error.kept = str(path)  # type: ignore[attr-defined]
+
+
+def kept_of(error: BaseException) -> str | None:
+    """The path that `remember_kept` noted, if any."""
+    return getattr(error, "kept", None)
+
+
+def refused_by_system(error: OSError) -> ResourceError:
+    """The coded form of what the system refuses and nobody below has named better."""
+    where = f" ({Path(error.filename).name!r})" if isinstance(error.filename, str) else ""
+    cause = f"the system refused: {error.strerror or error}{where}"
+    return ResourceError("system_error", cause, "Check the path, the permissions and the free space.")

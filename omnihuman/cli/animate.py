@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from omnihuman.cli.console import coded_errors, progress_bar, show, transfer_bar, warn
+from omnihuman.cli.console import coded_errors, show, warn
+from omnihuman.cli.item_view import ItemView
 from omnihuman.cli.schema import option_name, takes_request
-from omnihuman.modelhub.hub import ModelHub
 from omnihuman.pipeline.check import check_request
-from omnihuman.pipeline.preset import load_preset, needed_models
+from omnihuman.pipeline.preset import load_preset
+from omnihuman.runner.run import RunOptions, run_item
+from omnihuman.runner.stop import Stop, stopped_by_signals
 from omnihuman.types import AnimationResult, build_request
 
 
@@ -29,15 +32,13 @@ def animate(
     with coded_errors(as_json):
         request = build_request(fields, option_name)
         check_request(request, out)
-        watched = not (quiet or as_json)
-        with ModelHub.open(device=device) as hub:
-            with transfer_bar(enabled=watched) as transfer:
-                hub.fetch(needed_models(load_preset(request.preset), request), transfer, repair=False)
-            with progress_bar(enabled=watched) as progress:
-                from omnihuman.pipeline.generate import OmniHumanPipeline
-
-                pipeline = OmniHumanPipeline.from_pretrained(request.preset, hub=hub)
-                result = pipeline.animate(request, output=out, progress=progress)
+        load_preset(request.preset)
+        stop = Stop()
+        with ItemView(is_watched=not (quiet or as_json)) as view, stopped_by_signals(stop):
+            outcome = run_item(request, out, RunOptions(device=device), view, stop)
+        if outcome.trace is not None:
+            sys.stderr.write(outcome.trace.rstrip() + "\n")
+        result = outcome.result_or_raise()
     report(result, as_json)
 
 

@@ -7,13 +7,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from omnihuman.errors import InterruptedRun, OmniHumanError, ResourceError
+from omnihuman.errors import InterruptedRun, OmniHumanError, refused_by_system
 from omnihuman.types import ProgressCallback, ProgressEvent
 
 TransferCallback = Callable[[str, int, int], None]
@@ -48,9 +47,7 @@ def coded_errors(as_json: bool) -> Iterator[None]:
     except KeyboardInterrupt:
         fail(InterruptedRun("interrupted", "stopped before it was complete", "Run the same command again."), as_json)
     except OSError as error:
-        where = f" ({Path(error.filename).name!r})" if isinstance(error.filename, str) else ""
-        cause = f"the system refused: {error.strerror or error}{where}"
-        fail(ResourceError("system_error", cause, "Check the path, the permissions and the free space."), as_json)
+        fail(refused_by_system(error), as_json)
 
 
 def show(record: dict[str, Any], lines: list[str], as_json: bool) -> None:

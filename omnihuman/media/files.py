@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -11,11 +12,49 @@ from tempfile import TemporaryFile
 
 from omnihuman.errors import InputError, ResourceError
 
-FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
-"""Errors of a full disk or quota; not every system knows quotas."""
+FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+"""Errors of a full disk or quota, or of the longest file that is allowed; not every system knows quotas."""
 
 LONGEST_NAME = 80
 """Characters of a name that are kept in messages and in names made from it."""
+
+_NUMBERS = itertools.count()
+
+
+def new_part(path: Path) -> Path:
+    """A name beside `path` that no other writer has, of this process or another."""
+    return path.with_name(f"{_part_prefix(path, os.getpid())}{next(_NUMBERS)}.part")
+
+
+def parts_of(path: Path, pid: int) -> list[Path]:
+    """What a process that is gone left beside `path`."""
+    try:
+        beside = list(path.parent.iterdir())
+    except OSError:
+        return []
+    return sorted(p for p in beside if p.name.startswith(_part_prefix(path, pid)) and p.suffix == ".part")
+
+
+def _part_prefix(path: Path, pid: int) -> str:
+    return f".{path.name[:LONGEST_NAME]}.{pid}."
+
+
+def settle(part: Path, path: Path) -> None:
+    """Gives a complete file its name so that neither a crash nor a power cut leaves half of it.
+
+    Raises:
+        OSError: the system refuses.
+    """
+    with part.open("rb+") as written:
+        os.fsync(written.fileno())
+    part.replace(path)
+    with suppress(OSError):
+        # Not every system lets a folder be opened; the file itself is safe.
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def is_readable_file(path: Path) -> bool:
@@ -121,7 +160,7 @@ def _aside(path: Path) -> Path:
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
+    return path.with_name(f".{path.name[:LONGEST_NAME]}.{os.getpid()}.part")
 
 
 @contextmanager

@@ -1,12 +1,11 @@
-"""Frames and sound -> video files, through PyAV alone. Written aside and renamed; tags go in and are read back.
+"""Frames and sound -> video files, through PyAV alone. Written aside in fragments; `finishing.py` makes the file of it.
 
 H.264 (libx264) 4:2:0, BT.709, with AAC sound: what every browser and phone plays. Reading frames is `footage.py`.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +14,9 @@ from types import TracebackType
 import av
 import numpy as np
 
-from omnihuman.media.files import LONGEST_NAME, unwritable
+from omnihuman.errors import remember_kept
+from omnihuman.media.files import new_part, unwritable
+from omnihuman.media.finishing import finish, keep_partial
 from omnihuman.media.framing import pad_to_even
 from omnihuman.types import Image, Sound
 
@@ -27,6 +28,14 @@ NTSC_ROUNDING = 5e-4
 """How far a rate with three decimals, or two, may be from the one it stands for."""
 SOUND_BIT_RATE = 160_000
 AAC_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+FRAGMENT_S = 0.2
+"""What a killed process loses at most, beside the frames that the encoder still holds (about 15)."""
+FRAGMENTED = {
+    "movflags": "use_metadata_tags+delay_moov+default_base_moof",
+    "frag_duration": str(round(FRAGMENT_S * 1e6)),
+    "flush_packets": "1",
+}
+"""The index waits for the first fragment: only then is known by how much sound and frames begin early."""
 BT709 = 1
 LIMITED_RANGE = 1
 
@@ -34,31 +43,41 @@ LIMITED_RANGE = 1
 class VideoWriter:
     """Writes frames and sound to `path`; nothing appears under that name before all of it is good.
 
-    Used as a `with` block: leaving it normally finishes and renames the file, an exception removes what was written.
+    Used as a `with` block. Leaving it normally finishes and renames the file. Leaving it by any exception keeps the
+    frames so far as `NAME.partial.mp4`, told by the attribute `kept` of the exception; without frames nothing is left.
 
     Args:
         path: The mp4 to make; its folder is created.
         fps: Frames per second.
         sound: Sound of the whole clip, or None.
         tags: Metadata of the container, key -> text.
+        check: Called often while the file is finished; may raise to stop.
     """
 
-    def __init__(self, path: Path, fps: float, sound: Sound | None, tags: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        fps: float,
+        sound: Sound | None,
+        tags: Mapping[str, str],
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         self.path = path
-        self.part = path.with_name(f".{path.name[:LONGEST_NAME]}.{os.getpid()}.part")
+        self.part = new_part(path)
         self._fps = exact_rate(fps)
         self._sound = sound
         self._tags = dict(tags)
+        self._check = check
         self._video: av.VideoStream | None = None
         self._num_frames = 0
+        self._is_closed = False
 
     def __enter__(self) -> VideoWriter:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # FFmpeg opens the file at the first packet; whether it may is better known now.
             self.part.touch()
-            options = {"movflags": "use_metadata_tags+faststart"}
-            self._container = av.open(str(self.part), "w", format="mp4", options=options)
+            self._container = av.open(str(self.part), "w", format="mp4", options=FRAGMENTED)
         except OSError as error:
             raise unwritable(self.path, error) from None
         self._container.metadata.update(self._tags)
@@ -85,14 +104,18 @@ class VideoWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if kind is None:
+            if error is None:
                 self._finish()
-            else:
-                self._abandon()
-        except OSError as failure:
-            raise unwritable(self.path, failure) from None
+        except BaseException as failure:
+            coded = unwritable(self.path, failure) if isinstance(failure, OSError) else failure
+            self._keep(coded)
+            raise coded from None
+        else:
+            if error is not None:
+                self._keep(error)
         finally:
-            self.part.unlink(missing_ok=True)
+            with suppress(OSError):
+                self.part.unlink(missing_ok=True)
 
     def _open_streams(self, width: int, height: int) -> None:
         video = self._container.add_stream("libx264", rate=self._fps, options={"preset": PRESET, "crf": str(CRF)})
@@ -131,25 +154,33 @@ class VideoWriter:
         for packet in packets:
             self._container.mux(packet)
 
-    def _abandon(self) -> None:
-        """Closes without caring: the part is removed and the first failure is the one to tell."""
-        with suppress(OSError):
+    def _keep(self, error: BaseException) -> None:
+        """Saves the frames so far. The failure that stopped the work stays the one to tell, whatever happens here."""
+        with suppress(OSError, MemoryError, av.FFmpegError):
+            self._close_streams(self._num_frames / float(self._fps))
+        with suppress(OSError, av.FFmpegError):
             self._container.close()
+        if self._num_frames and (kept := keep_partial(self.part, self.path)) is not None:
+            remember_kept(error, kept)
 
     def _finish(self) -> None:
-        if self._video is None:
-            self._container.close()
+        if self._video is not None:
+            self._close_streams(None if self._sound is None else self._sound.duration_s)
+        self._container.close()
+        if self._num_frames:
+            finish(self.part, self.path, self._tags, self._num_frames, self._check)
+
+    def _close_streams(self, sound_until_s: float | None) -> None:
+        """Writes what the encoders still hold; done once, whoever asks first."""
+        if self._video is None or self._is_closed:
             return
+        self._is_closed = True
         self._mux(self._video.encode(None))
-        if self._sound is not None:
-            self._write_sound(self._sound.duration_s)
+        if self._sound is not None and sound_until_s is not None:
+            self._write_sound(sound_until_s)
             for part in self._resampler.resample(None):
                 self._mux(self._audio.encode(part))
             self._mux(self._audio.encode(None))
-        self._container.close()
-        with self.part.open("rb+") as written:
-            os.fsync(written.fileno())
-        self.part.replace(self.path)
 
 
 def exact_rate(fps: float) -> Fraction:

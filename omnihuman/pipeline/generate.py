@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -41,7 +41,7 @@ from omnihuman.pipeline.inputs import (
 from omnihuman.pipeline.listen import Listener
 from omnihuman.pipeline.preset import Limits, SamplerSettings, needed_models
 from omnihuman.pipeline.progress import ProgressMeter, Stage
-from omnihuman.pipeline.provenance import check_tags, make_facts, sha256_of_file, tags_of, write_sidecar
+from omnihuman.pipeline.provenance import make_facts, sha256_of_file, tags_of, write_sidecar
 from omnihuman.pipeline.sample import sample_latents
 from omnihuman.pipeline.watch import Driver, driving_facts, watch
 from omnihuman.pipeline.windows import Window, plan
@@ -60,7 +60,7 @@ from omnihuman.types import (
     build_request,
 )
 
-READ_PRIOR_S, PREPARE_PRIOR_S, LISTEN_PRIOR_S, WINDOW_PRIOR_S, FRAME_PRIOR_S = 0.5, 3.0, 1.0, 0.2, 0.05
+READ_PRIOR_S, PREPARE_PRIOR_S, LISTEN_PRIOR_S, STEP_PRIOR_S, FRAME_PRIOR_S = 0.5, 3.0, 1.0, 0.03, 0.05
 """Expected seconds per unit of each stage before anything is measured; only the first estimate uses them."""
 
 
@@ -151,16 +151,25 @@ class OmniHumanPipeline:
         return self._run(build_request(fields), None if output is None else Path(output), progress, given)
 
     def animate(
-        self, request: AnimationRequest, output: Path | None = None, progress: ProgressCallback | None = None
+        self,
+        request: AnimationRequest,
+        output: Path | None = None,
+        progress: ProgressCallback | None = None,
+        notes: Sequence[str] = (),
     ) -> AnimationResult:
-        """As `__call__`, for a validated request of this pipeline's preset."""
+        """As `__call__`, for a validated request of this pipeline's preset; `notes` join the warnings of the record."""
         if request.preset != self.parts.name:
             cause = f"the request asks for preset '{request.preset}', this pipeline is '{self.parts.name}'"
             raise InputError("request_invalid", cause, "Use from_pretrained(request.preset).")
-        return self._run(request, output, progress, Given())
+        return self._run(request, output, progress, Given(), notes)
 
     def _run(
-        self, request: AnimationRequest, output: Path | None, progress: ProgressCallback | None, given: Given
+        self,
+        request: AnimationRequest,
+        output: Path | None,
+        progress: ProgressCallback | None,
+        given: Given,
+        notes: Sequence[str] = (),
     ) -> AnimationResult:
         began_s = time.monotonic()
         check_request(request, output)
@@ -174,7 +183,8 @@ class OmniHumanPipeline:
         fps = request.fps or spec.fps
         num_frames = num_frames_at(performance.duration_s, fps)
         windows = plan(spec.num_latents(spec.num_frames(performance.duration_s)), *self._window_lengths())
-        meter.stages += _stages(inputs, performance, len(windows), num_frames)
+        assert request.steps is not None
+        meter.stages += _stages(inputs, performance, len(windows) * request.steps, num_frames)
         reference, observed_mask, heard, latents = self._dream(request, inputs, performance, windows, meter)
 
         used = {m: self.parts.model_sha256[m] for m in needed_models(self.parts.settings, request)}
@@ -186,9 +196,15 @@ class OmniHumanPipeline:
             facts["heard"] = {label: round(share, 3) for label, share in heard.shares().items()}
             warnings = [*warnings, *heard.warnings()]
         late = too_late(inputs.prompts, performance.duration_s)
-        facts["warnings"] = [*reference.facts.warnings, *warnings, *late]
+        facts["warnings"] = [*notes, *reference.facts.warnings, *warnings, *late]
         frames = _counted(self.parts.space.decode(latents, reference, fps), num_frames, meter)
-        kept = _write(frames, output, fps, performance.sound, facts)
+        if output is None:
+            kept: np.ndarray | None = np.stack(list(frames))
+        else:
+            kept = None
+            with VideoWriter(output, fps, performance.sound, tags_of(facts), meter.beat) as writer:
+                for frame in frames:
+                    writer.write(frame)
         facts["timing"] = {"total_s": round(time.monotonic() - began_s, 3)}
         if output is not None:
             facts["video_sha256"] = sha256_of_file(output)
@@ -227,8 +243,11 @@ class OmniHumanPipeline:
         assert request.seed is not None
         generator = torch.Generator().manual_seed(request.seed)
         with self.parts.denoiser() as denoiser:
-            planned = meter.each("denoise", windows)
-            latents = sample_latents(denoiser, space.spec, tracks, planned, self._sampler(request), generator)
+            meter.advance("denoise", 0)
+            sampler = self._sampler(request)
+            latents = sample_latents(
+                denoiser, space.spec, tracks, windows, sampler, generator, lambda: meter.advance("denoise")
+            )
         activity = activity_on_clock(heard, space.spec, latents.shape[2])
         adjusted = space.adjust(latents, activity, request.motion_strength)
         # What a driver shows is neither gated nor scaled: observed channels are put back as they were.
@@ -313,12 +332,12 @@ def _hash_of(driver: Driver | None) -> dict[str, str]:
     return {} if driver is None else {driver.kind: driver.sha256}
 
 
-def _stages(inputs: Inputs, performance: Performance, num_windows: int, num_frames: int) -> list[Stage]:
+def _stages(inputs: Inputs, performance: Performance, num_steps: int, num_frames: int) -> list[Stage]:
     frame_s = FRAME_PRIOR_S * inputs.image[..., 0].size / 512**2
     return [
         Stage("prepare", 1, PREPARE_PRIOR_S),
         *([] if performance.sound is None else [Stage("listen", 1, LISTEN_PRIOR_S)]),
-        Stage("denoise", num_windows, WINDOW_PRIOR_S),
+        Stage("denoise", num_steps, STEP_PRIOR_S),
         Stage("render", num_frames, frame_s),
     ]
 
@@ -329,16 +348,3 @@ def _counted(frames: Iterator[Image], num_frames: int, meter: ProgressMeter) -> 
     for frame in islice(frames, num_frames):
         yield frame
         meter.advance("render")
-
-
-def _write(
-    frames: Iterator[Image], output: Path | None, fps: float, sound: Sound | None, facts: dict[str, Any]
-) -> np.ndarray | None:
-    """Streams the frames into the mp4 and reads its mark back, or stacks them when there is no output."""
-    if output is None:
-        return np.stack(list(frames))
-    with VideoWriter(output, fps, sound, tags_of(facts)) as writer:
-        for frame in frames:
-            writer.write(frame)
-    check_tags(output, facts)
-    return None

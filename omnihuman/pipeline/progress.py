@@ -38,6 +38,7 @@ class ProgressMeter:
     callback: ProgressCallback | None
     stages: list[Stage]
     began_s: float = field(default_factory=time.monotonic)
+    _last: ProgressEvent | None = None
 
     def advance(self, name: str, units: int = 1) -> None:
         """Counts finished units of a stage; the first call with 0 units starts its clock."""
@@ -49,8 +50,14 @@ class ProgressMeter:
         if stage.done:
             stage.unit_s = (now - stage.began_s) / stage.done or stage.unit_s
         if self.callback is not None:
-            remaining_s = sum((s.total - s.done) * s.unit_s for s in self.stages)
-            self.callback(ProgressEvent(name, stage.done, stage.total, now - self.began_s, max(0.0, remaining_s)))
+            remaining_s = max(0.0, sum((s.total - s.done) * s.unit_s for s in self.stages))
+            self._last = ProgressEvent(name, stage.done, stage.total, now - self.began_s, remaining_s)
+            self.callback(self._last)
+
+    def beat(self) -> None:
+        """Tells the last event once more, where work goes on that no stage counts: the listener may stop the run."""
+        if self.callback is not None and self._last is not None:
+            self.callback(self._last)
 
     def each(self, name: str, items: Sequence[Item]) -> Iterator[Item]:
         """Yields the items of a stage and counts each one when the next is asked for."""

@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from omnihuman.config import VERSION
-from omnihuman.errors import ResourceError
 from omnihuman.media.files import write_whole
-from omnihuman.media.video import read_tags
 from omnihuman.pipeline.mark import NOTICE, SCHEMA, SOURCE_TYPE
 from omnihuman.types import AnimationRequest
 
@@ -74,18 +72,6 @@ def tags_of(facts: Mapping[str, Any]) -> dict[str, str]:
         "digital_source_type": SOURCE_TYPE,
         "omnihuman": json.dumps(facts, sort_keys=True, separators=(",", ":")),
     }
-
-
-def check_tags(path: Path, facts: Mapping[str, Any]) -> None:
-    """Reads the tags back from the finished file.
-
-    Raises:
-        ResourceError: provenance_failed, when the mark or the record is not what was written.
-    """
-    written = read_tags(path)
-    if any(written.get(key) != text for key, text in tags_of(facts).items()):
-        cause = "the AI-generated mark could not be read back from the video"
-        raise ResourceError("provenance_failed", cause, "Write to another disk and report this as a bug.")
 
 
 def write_sidecar(video: Path, facts: Mapping[str, Any]) -> Path:

@@ -6,7 +6,7 @@ Legend: C channels, T latent frames.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from omnihuman.denoisers.base import Denoiser
 from omnihuman.errors import ModelError
 from omnihuman.flow.guidance import Guidance, guided
 from omnihuman.flow.schedule import times
-from omnihuman.flow.solver import initial_noise, integrate
+from omnihuman.flow.solver import Velocity, initial_noise, integrate
 from omnihuman.pipeline.preset import SamplerSettings
 from omnihuman.pipeline.windows import Window
 from omnihuman.types import LatentSpec
@@ -30,6 +30,7 @@ def sample_latents(
     windows: Iterable[Window],
     sampler: SamplerSettings,
     generator: torch.Generator,
+    on_step: Callable[[], None] = lambda: None,
 ) -> Tensor:
     """Samples every window, each beginning with the last frames of the one before.
 
@@ -37,9 +38,10 @@ def sample_latents(
         denoiser: Velocity network with the same spec.
         spec: Channels and clock.
         tracks: Conditions of the whole clip, in seconds.
-        windows: The plan, in order (`windows.plan`); iterating may report progress.
+        windows: The plan, in order (`windows.plan`).
         sampler: Steps, guidance, schedule.
         generator: CPU generator; the same seed gives the same latents.
+        on_step: Called after each denoising step; may raise to stop.
 
     Returns:
         `1 C T`, on the CPU.
@@ -59,12 +61,23 @@ def sample_latents(
         length = window.stop - window.start
         batch = window_batch(tracks, spec, window.start, length, prefix).to(device)
         noise = initial_noise((1, spec.channels, length), generator).to(device)
-        field = guided(denoiser.bound, batch, guidance)
+        field = _told(guided(denoiser.bound, batch, guidance), on_step)
         latents = integrate(field, noise, schedule, batch.observed, batch.observed_mask).cpu()
         new = crossfade(ahead, latents[:, :, window.keep_from - window.start :])
         num_kept = window.keep_to - window.keep_from
         done, ahead = torch.cat([done, new[:, :, :num_kept]], dim=2), new[:, :, num_kept:]
     return done
+
+
+def _told(field: Velocity, on_step: Callable[[], None]) -> Velocity:
+    """The same field, which tells each time it was asked: once a step, for the steps are Euler's."""
+
+    def asked(x: Tensor, t: Tensor) -> Tensor:
+        velocity = field(x, t)
+        on_step()
+        return velocity
+
+    return asked
 
 
 def crossfade(ahead: Tensor, new: Tensor) -> Tensor:

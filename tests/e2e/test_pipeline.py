@@ -113,14 +113,30 @@ def test_no_motion_is_the_picture(pipe, image):
     assert np.array_equal(frame, image)
 
 
-def test_interruption_leaves_nothing(pipe, image, tmp_path):
+@pytest.mark.parametrize(
+    ("stage", "done", "kept"),
+    [("denoise", 3, []), ("render", 0, []), ("render", 3, ["a.partial.mp4"]), ("render", 25, ["a.partial.mp4"])],
+)
+def test_stopped_at_any_step_or_frame_it_leaves_a_partial_or_nothing(pipe, image, tmp_path, stage, done, kept):
     def stop(event):
-        if event.stage == "render" and event.done == 3:
-            raise InterruptedRun("interrupted", "stopped", "again")
+        if event.stage == stage and event.done == done:
+            raise KeyboardInterrupt if done == 3 else InterruptedRun("interrupted", "stopped", "again")
 
-    with pytest.raises(InterruptedRun):
-        pipe(image, hum(1.0), size=SIDE, output=tmp_path / "a.mp4", progress=stop)
-    assert list(tmp_path.iterdir()) == []
+    with pytest.raises((KeyboardInterrupt, InterruptedRun)):
+        pipe(image, hum(1.0), size=SIDE, seed=1, output=tmp_path / "a.mp4", progress=stop)
+    assert [path.name for path in tmp_path.iterdir()] == kept
+    if kept:
+        assert len(list(read_frames(tmp_path / "a.partial.mp4"))) == done
+        assert "AI-generated" in read_tags(tmp_path / "a.partial.mp4")["comment"]
+
+
+def test_steps_are_counted_one_by_one_and_notes_are_recorded(pipe, image, tmp_path):
+    events = []
+    write_image(tmp_path / "person.png", image)
+    request = AnimationRequest(image=tmp_path / "person.png", say="hello", steps=5, size=SIDE)
+    result = pipe.animate(request, progress=events.append, notes=["made smaller"])
+    assert [event.done for event in events if event.stage == "denoise"] == [0, 1, 2, 3, 4, 5]
+    assert result.facts["warnings"][0] == "made smaller"
 
 
 @pytest.mark.parametrize(

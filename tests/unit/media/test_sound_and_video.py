@@ -121,13 +121,6 @@ def test_a_full_or_forbidden_disk_is_coded(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_failure_leaves_no_file(tmp_path):
-    with pytest.raises(KeyError), VideoWriter(tmp_path / "a.mp4", 25.0, None, {}) as writer:
-        writer.write(frames(1)[0])
-        raise KeyError("stop")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_unwritable_place_is_coded(tmp_path):
     (tmp_path / "file").write_text("")
     with (

@@ -3,11 +3,7 @@
 import json
 from pathlib import Path
 
-import pytest
-
-from omnihuman.errors import ResourceError
-from omnihuman.media.video import VideoWriter
-from omnihuman.pipeline.provenance import check_tags, make_facts, tags_of, write_sidecar
+from omnihuman.pipeline.provenance import make_facts, write_sidecar
 from omnihuman.types import AnimationRequest
 
 SECRET = "my secret sentence"
@@ -28,15 +24,6 @@ def test_settings_repeat_the_request():
     settings = facts(steps=3)["settings"]
     expected = set(AnimationRequest.model_fields) - {"image", "audio", "say", "drive", "pose", "landmarks", "text"}
     assert set(settings) == expected and settings["seed"] == 7 and settings["steps"] == 3
-
-
-def test_tags_are_read_back_and_a_loss_is_loud(tmp_path, solid_frame):
-    path = tmp_path / "a.mp4"
-    with VideoWriter(path, 25.0, None, tags_of(facts())) as writer:
-        writer.write(solid_frame)
-    check_tags(path, facts())
-    with pytest.raises(ResourceError, match="provenance_failed"):
-        check_tags(path, {**facts(), "notice": "another"})
 
 
 def test_sidecar_lies_beside_the_video(tmp_path):
