@@ -23,8 +23,8 @@ _DOORS = {
     "codec_whitelist": ",".join(sorted(DECODERS)),
     "max_streams": str(MAX_STREAMS),
 }
-_PIXELS = {"max_pixels": str(MAX_FRAME_PIXELS), "threads": "1"}
-"""For the frames that FFmpeg decodes on its own while it looks what is in the file."""
+_PIXELS = {"max_pixels": str(2 * MAX_FRAME_PIXELS), "threads": "1"}
+"""For the frames that FFmpeg decodes on its own while it looks what is in the file: it must see a size to tell it."""
 VIDEO_WAY_OUT = "Give an mp4, mov or webm file."
 
 

@@ -80,14 +80,16 @@ def _rate_of(name: str, container: InputContainer) -> int:
 def _mixed(container: InputContainer, rate_hz: int) -> Iterator[np.ndarray]:
     """Samples `S`, or `S 2` where there are two channels, in -1..1."""
     # FFmpeg's own mix to mono keeps the power and so clips what both channels share: channels are averaged here.
-    planar = av.AudioResampler(format="fltp", rate=rate_hz)
+    # Packed, not planar: PyAV 18.1 counts nine planes where there are eight channels and reads beyond the last.
+    packed = av.AudioResampler(format="flt", rate=rate_hz)
     for frame in container.decode(container.streams.audio[0]):
-        for part in planar.resample(frame):
-            yield _mix(part.to_ndarray())
-    for part in planar.resample(None):
-        yield _mix(part.to_ndarray())
+        for part in packed.resample(frame):
+            yield _mix(part)
+    for part in packed.resample(None):
+        yield _mix(part)
 
 
-def _mix(channels: np.ndarray) -> np.ndarray:
-    channels = np.clip(np.nan_to_num(channels), -1.0, 1.0).astype(np.float32)
-    return np.ascontiguousarray(channels.T) if len(channels) == 2 else channels.mean(axis=0)
+def _mix(part: av.AudioFrame) -> np.ndarray:
+    num_channels = part.layout.nb_channels
+    samples = np.clip(np.nan_to_num(part.to_ndarray()), -1.0, 1.0).astype(np.float32).reshape(-1, num_channels)
+    return samples if num_channels == 2 else np.ascontiguousarray(samples.T).mean(axis=0)
