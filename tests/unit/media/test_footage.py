@@ -115,8 +115,8 @@ def test_too_long_is_told_before_and_while_decoding(tmp_path, monkeypatch):
 
 def test_too_large_is_coded(tmp_path, monkeypatch):
     path = save(tmp_path / "a.mp4", [0], aspect=Fraction(9, 1))
-    for most in (1000, WIDTH * HEIGHT):
-        # Of the second, only what a tag makes of it is too large.
+    for most in (1000, 2 * WIDTH * HEIGHT):
+        # The second is large enough for the frame, but not for what the tag makes of it.
         monkeypatch.setattr(containers, "MAX_FRAME_PIXELS", most)
         monkeypatch.setattr(frames, "MAX_FRAME_PIXELS", most)
         with pytest.raises(InputError, match="video_too_large"):
