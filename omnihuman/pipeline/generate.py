@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from omnihuman.conditions.bundle import Tracks, pose_window
-from omnihuman.conditions.prompts import last_moment_s
+from omnihuman.conditions.prompts import length_s, too_late
 from omnihuman.conditions.reference import reference_track
 from omnihuman.errors import InputError
 from omnihuman.latents.base import Reference
@@ -39,7 +39,7 @@ from omnihuman.pipeline.inputs import (
     require_sound,
 )
 from omnihuman.pipeline.listen import Listener
-from omnihuman.pipeline.preset import SamplerSettings, needed_models
+from omnihuman.pipeline.preset import Limits, SamplerSettings, needed_models
 from omnihuman.pipeline.progress import ProgressMeter, Stage
 from omnihuman.pipeline.provenance import check_tags, make_facts, sha256_of_file, tags_of, write_sidecar
 from omnihuman.pipeline.sample import sample_latents
@@ -169,7 +169,7 @@ class OmniHumanPipeline:
         (inputs,) = [self._read(request, given) for _ in meter.each("read", [request])]
         speech_s = None if inputs.sound is None else inputs.sound.duration_s
         driver = watch(request, given.clip, self.parts.tracker, meter, speech_s, self.parts.settings.limits)
-        performance = _performance(request, inputs, driver)
+        performance = _performance(request, inputs, driver, self.parts.settings.limits)
         spec = self.parts.space.spec
         fps = request.fps or spec.fps
         num_frames = num_frames_at(performance.duration_s, fps)
@@ -185,7 +185,8 @@ class OmniHumanPipeline:
         if heard is not None:
             facts["heard"] = {label: round(share, 3) for label, share in heard.shares().items()}
             warnings = [*warnings, *heard.warnings()]
-        facts["warnings"] = [*reference.facts.warnings, *warnings]
+        late = too_late(inputs.prompts, performance.duration_s)
+        facts["warnings"] = [*reference.facts.warnings, *warnings, *late]
         frames = _counted(self.parts.space.decode(latents, reference, fps), num_frames, meter)
         kept = _write(frames, output, fps, performance.sound, facts)
         facts["timing"] = {"total_s": round(time.monotonic() - began_s, 3)}
@@ -278,15 +279,21 @@ class Performance:
 
 
 USUAL_DURATION_S = 5.0
-"""Of a clip that only a sentence describes, when nobody says how long."""
+"""Of a sentence that nobody gives an end."""
+SHORTEST_DURATION_S = 0.2
+"""As of `AnimationRequest.duration`."""
 
 
-def _performance(request: AnimationRequest, inputs: Inputs, driver: Driver | None) -> Performance:
+def _performance(request: AnimationRequest, inputs: Inputs, driver: Driver | None, limits: Limits) -> Performance:
     if inputs.sound is not None:
         return Performance(inputs.sound.duration_s, inputs.sound, driver)
     if driver is not None:
         return Performance(driver.duration_s, driver.sound, driver)
-    return Performance(request.duration or last_moment_s(inputs.prompts) or USUAL_DURATION_S, None, None)
+    duration_s = request.duration or max(SHORTEST_DURATION_S, length_s(inputs.prompts, USUAL_DURATION_S))
+    if duration_s > limits.duration_s:
+        cause = f"the prompts ask for {duration_s:.0f} s, over this preset's limit of {limits.duration_s:.0f} s"
+        raise InputError("duration_too_long", cause, "Give a shorter --duration, or make it in parts.")
+    return Performance(duration_s, None, None)
 
 
 def num_frames_at(duration_s: float, fps: float) -> int:
