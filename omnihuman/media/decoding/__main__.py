@@ -38,7 +38,7 @@ def main() -> None:
     module, _, name = TASKS[request["task"]].partition(":")
     answer = getattr(import_module(f"omnihuman.media.decoding.{module}"), name)
     path = Path(request["path"])
-    confine()
+    confine(path)
     try:
         send(pipe, Message(READY))
         for message in _answers(answer, path, request["options"], request["family"]):

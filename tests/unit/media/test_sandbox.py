@@ -2,6 +2,9 @@
 
 import json
 import os
+import platform
+import re
+import socket
 import sys
 import time
 from pathlib import Path
@@ -20,6 +23,7 @@ from tests.unit.media import seeds
 PICTURE = {"picture": Bound("uint8", 2, 10_000, (3,)), "facts": None}
 PRELUDE = "import os, signal, sys, time\nout = sys.stdout.buffer\nsys.stdin.readline()\n"
 SAY_READY = PRELUDE + """out.write(b'{"kind": "ready", "fields": {}}\\n'); out.flush()\n"""
+TCP_IS_LOCKED = tuple(map(int, re.findall(r"\d+", platform.release())[:2])) >= (6, 7)
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals end processes on POSIX systems")
 
 
@@ -148,6 +152,37 @@ def answer(path):
 pictures.answer_picture = answer
 main()""")
     assert refused(picture).cause == "done: []"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Landlock is Linux's")
+def test_the_kernel_keeps_the_child_from_other_files_and_addresses(evil, picture, tmp_path):
+    """The child tells whether it was locked, and how much its decoder got at all the same."""
+    (tmp_path / "secret").write_text("x")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        evil(f"""
+import socket
+import omnihuman.media.decoding.landlock as landlock
+import omnihuman.media.decoding.pictures as pictures
+from omnihuman.errors import InputError
+from omnihuman.media.decoding.__main__ import main
+locked, lock_down = [], landlock.lock_down
+landlock.lock_down = lambda path: locked.append(lock_down(path))
+def answer(path):
+    got = []
+    path.read_bytes()
+    for act, what in ((open, {str(tmp_path / "secret")!r}), (socket.create_connection, {server.getsockname()!r})):
+        try:
+            got.append(act(what))
+        except PermissionError:
+            pass
+    raise InputError("image_unreadable", f"locked {{locked[0]}}, got {{len(got)}}", "Stop.")
+    yield
+pictures.answer_picture = answer
+main()""")
+        cause = refused(picture).cause
+    if cause.startswith("locked False"):
+        pytest.skip("this kernel has no Landlock")
+    assert cause == ("locked True, got 0" if TCP_IS_LOCKED else "locked True, got 1")
 
 
 def test_a_child_that_does_not_start_is_no_fault_of_the_file(evil, picture, monkeypatch):
