@@ -177,9 +177,10 @@ class _Child:
 
     def _kill(self) -> None:
         with suppress(OSError):
-            if sys.platform == "win32" or self._process.poll() is not None:
+            if sys.platform == "win32":
                 self._process.kill()
-            else:
+            # A child that is dead but not reaped still holds the number of its group, and others in it the pipe.
+            elif self._process.returncode is None:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
 
