@@ -6,6 +6,7 @@ step comes from (seed, step). Legend: B batch, C channels, T frames.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import threading
@@ -24,10 +25,11 @@ from omnihuman.conditions.base import ConditionBatch
 from omnihuman.conditions.reference import REFERENCE_WIDTH
 from omnihuman.config import weights_dir
 from omnihuman.denoisers.motion_dit import MotionDiT
+from omnihuman.errors import ModelError
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS
 from omnihuman.media.files import output_errors
 from omnihuman.training.files import Files
-from omnihuman.training.run import TrainingRun
+from omnihuman.training.run import PROVENANCE, TrainingRun
 from omnihuman.training.settings import TrainingSettings
 from omnihuman.training.stages import Mixing, mix, stage_at
 from omnihuman.training.step import step
@@ -93,14 +95,21 @@ def step_generator(seed: int, step_number: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed * 1_000_003 + step_number)
 
 
-def begin_with(model: MotionDiT, path: Path) -> None:
-    """Gives a network the weights of a file, as the later stages of a training in parts do.
+def begin_with(model: MotionDiT, path: Path) -> dict[str, str]:
+    """Gives a network the weights of a file, as the second part of a training in parts does.
+
+    Returns:
+        What the file tells of its own making, with its hash: the header of the new weights passes it on.
 
     Raises:
-        ModelError: `weights_unreadable`, or `weights_unfit` when they belong to another network.
+        ModelError: `weights_missing`, `weights_unreadable`, or `weights_unfit` when they belong to another network.
     """
+    if not path.is_file():
+        raise ModelError("weights_missing", f"start_from names {path.name}, which is not there", "Train it first.")
     _, tensors = weights_file.read(path, known=set(MotionDiT._signature()))
     weights_file.fill(model, tensors, path)
+    told = {key: text for key, text in weights_file.header(path).items() if key in PROVENANCE}
+    return told | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
 class Run(TrainingRun):
@@ -111,14 +120,18 @@ class Run(TrainingRun):
         data: Windows.
         data_hash: Names the data, for the header and the resume check.
         files: Where to write.
+        device: Where the network lives.
     """
 
-    def __init__(self, settings: TrainingSettings, data: WindowSource, data_hash: str, files: Files) -> None:
+    def __init__(
+        self, settings: TrainingSettings, data: WindowSource, data_hash: str, files: Files, device: str = "cpu"
+    ) -> None:
         self.settings, self.data = settings, data
         self.model = build_model(settings, data.batch(0, 1)[1].audio.shape[-1])
+        self._first_part: dict[str, str] | None = None
         if settings.start_from is not None:
-            begin_with(self.model, weights_dir() / settings.start_from)
-        super().__init__(settings, self.model, data_hash, files)
+            self._first_part = begin_with(self.model, weights_dir() / settings.start_from)
+        super().__init__(settings, self.model, data_hash, files, device)
 
     @property
     def stage(self) -> str:
@@ -131,7 +144,8 @@ class Run(TrainingRun):
         generator = step_generator(settings.seed, step_number)
         latents, known, loss_weight = self.data.batch(step_number, settings.batch_size)
         ratios = stage_at(settings.stages, step_number).ratios
-        conditions = mix(latents, known, Mixing(ratios, settings.data.prefix_frames), generator)
+        conditions = mix(latents, known, Mixing(ratios, settings.data.prefix_frames), generator).to(self.device)
+        latents, loss_weight = latents.to(self.device), loss_weight.to(self.device)
         with self.in_precision():
             return step(self.model, latents, conditions, loss_weight, settings.loss, generator)
 
@@ -139,6 +153,8 @@ class Run(TrainingRun):
         """Writes the averaged weights."""
         exported = build_model(self.settings, self.model.config["audio_features"])
         exported.load_state_dict(self.average.tensors)
+        if self._first_part is not None:
+            header = {**header, "first_part": json.dumps(self._first_part, sort_keys=True)}
         exported.save_file(path, header)
 
 
@@ -191,7 +207,7 @@ def train(
             now = time.monotonic()
             run.seconds = seconds_before + now - started
             run.cpu_seconds = cpu_before + time.process_time() - cpu_started
-            _smooth(run.losses, losses, 1 / (run.done - first))
+            _smooth(run.losses, losses, 1 / run.done)
             pace = (now - started) / (run.done - first)
             _log(run)
             if report is not None:
