@@ -86,7 +86,7 @@ def checked_sound(sound: Sound) -> Sound:
     if sound.duration_s < MIN_SOUND_S:
         cause = f"the sound lasts only {sound.duration_s:.2f} s"
         raise InputError("audio_too_short", cause, f"Give at least {MIN_SOUND_S} s.")
-    return replace(sound, samples=np.clip(sound.samples, -1.0, 1.0).astype(np.float32))
+    return replace(sound, samples=np.clip(sound.samples, -1.0, 1.0).astype(np.float32, copy=False))
 
 
 def _rate_of(path: Path, message: Message, before_hz: int) -> int:
