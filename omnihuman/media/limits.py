@@ -1,6 +1,6 @@
 """What is accepted of pictures, sounds and videos, and how much their decoding may cost. Constants, nothing else.
 
-The parent (`image`, `audio`, `footage`, `sandbox`) and the decoding child read the same numbers here. docs/limits.md
+The parent (`image`, `audio`, `footage`, `sandbox`) and the decoding child read the same numbers here. docs/files.md
 tells them to people.
 """
 

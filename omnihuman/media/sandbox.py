@@ -3,7 +3,7 @@
 One child per file and question. It gets a line of JSON and answers with messages (`messages`), which are checked
 before memory is taken for them; it is killed when the next one takes too long, or when nobody wants more. A child that
 crashes, runs out of memory, hangs or writes nonsense is an `InputError` about the file. What the child gives up before
-it opens the file, and on which system: `decoding.confinement`. What the guard is worth: docs/limits.md.
+it opens the file, and on which system: `decoding.confinement`. What the guard is worth: docs/files.md.
 """
 
 from __future__ import annotations
