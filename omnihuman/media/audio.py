@@ -1,47 +1,62 @@
-"""Sound files (or the sound of a video) -> mono samples, and resampling. Knows nothing of speech."""
+"""Sound files (or the sound of a video) -> mono samples, and resampling. Knows nothing of speech.
+
+Files are decoded by `decoding.sounds` in a child process, which mixes many channels as they come.
+"""
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import av
 import numpy as np
 import soxr
 
 from omnihuman.errors import InputError
-from omnihuman.media.files import is_readable_file
+from omnihuman.media.files import LONGEST_NAME
+from omnihuman.media.limits import KEPT_RATE_HZ, MAX_SOUND_S, MIN_RATE_HZ, MIN_SOUND_S
+from omnihuman.media.messages import Bound, Message
+from omnihuman.media.sandbox import Task, decode
 from omnihuman.types import Sound
 
-MAX_DURATION_S = 3600.0
-MIN_DURATION_S = 0.1
-MIN_RATE_HZ = 4000
 SILENCE_PEAK = 1e-4
+_MOST_SAMPLES = 1 << 24
+"""Of one message; a frame of a lossless file may be long."""
+_TASK = Task(
+    "sound",
+    "audio",
+    {"mono": Bound("float32", 1, _MOST_SAMPLES), "stereo": Bound("float32", 1, _MOST_SAMPLES, (2,))},
+)
 
 
 def read_sound(path: Path) -> Sound:
-    """Decodes the first sound stream of a file.
+    """Decodes the first sound stream of a file, in a child process.
 
     Args:
-        path: Any common container: wav, mp3, flac, ogg, m4a, mp4, mov, webm.
+        path: Any common container: wav, mp3, flac, ogg, opus, m4a, aiff, amr, mp4, mov, webm, mkv, avi.
 
     Returns:
-        Float32 in -1..1 at the file's own rate: the mean of the channels, and both where there are two.
+        Float32 in -1..1 at the file's own rate, or 48 kHz where that is higher: the mean of the channels, and both
+        where there are two.
 
     Raises:
-        InputError: audio_missing, audio_unreadable, audio_too_long or audio_too_short.
+        InputError: audio_missing, audio_unreadable, audio_too_large, audio_too_long or audio_too_short.
     """
-    if not is_readable_file(path):
-        raise InputError("audio_missing", f"there is no sound file {path.name!r}", "Check the path.")
-    try:
-        with av.open(str(path), metadata_errors="ignore") as container:
-            if not container.streams.audio:
-                raise InputError("audio_unreadable", f"{path.name!r} holds no sound", "Give a file with a sound track.")
-            sound = _decode(container)
-    except av.FFmpegError as error:
-        cause = f"{path.name!r} cannot be decoded: {error.strerror}"
-        raise InputError("audio_unreadable", cause, "Save it as wav, mp3, flac or m4a.") from None
-    return checked_sound(sound)
+    mono, stereo, rate_hz = bytearray(), bytearray(), 0
+    with closing(decode(_TASK, path)) as messages:
+        for message in messages:
+            chunk, rate_hz = message.array, _rate_of(path, message, rate_hz)
+            assert chunk is not None
+            # Grown in place: chunks in a list would need the memory twice when they are joined.
+            mono += (chunk if chunk.ndim == 1 else (chunk[:, 0] + chunk[:, 1]) / 2).data
+            if chunk.ndim == 2:
+                stereo += chunk.data
+            if len(mono) > 4 * (MAX_SOUND_S * rate_hz + _MOST_SAMPLES):
+                raise _damaged(path)
+    if not rate_hz or len(stereo) not in (0, 2 * len(mono)):
+        raise _damaged(path)
+    both = np.frombuffer(stereo, np.float32).reshape(-1, 2) if stereo else None
+    return checked_sound(Sound(np.frombuffer(mono, np.float32), rate_hz, both))
 
 
 def is_silent(sound: Sound) -> bool:
@@ -56,30 +71,6 @@ def resample(sound: Sound, rate_hz: int) -> Sound:
     return Sound(np.asarray(soxr.resample(sound.samples, sound.rate_hz, rate_hz), np.float32), rate_hz)
 
 
-def _decode(container: av.container.InputContainer) -> Sound:
-    stream = container.streams.audio[0]
-    rate_hz = int(stream.rate or 0)
-    if rate_hz < MIN_RATE_HZ:
-        cause = f"the sound has {rate_hz} samples per second"
-        raise InputError("audio_unreadable", cause, f"Save it with at least {MIN_RATE_HZ}.")
-    # FFmpeg's own mix to mono keeps the power and so clips what both channels share: channels are averaged here.
-    planar = av.AudioResampler(format="fltp", rate=rate_hz)
-    chunks: list[np.ndarray] = []
-    num_samples = 0
-    for frame in container.decode(stream):
-        for part in planar.resample(frame):
-            chunks.append(part.to_ndarray())
-            num_samples += chunks[-1].shape[1]
-        if num_samples > MAX_DURATION_S * rate_hz:
-            cause = f"the sound is longer than {MAX_DURATION_S / 60:.0f} minutes"
-            raise InputError("audio_too_long", cause, "Cut it into parts.")
-    chunks.extend(part.to_ndarray() for part in planar.resample(None))
-    channels = np.concatenate(chunks, axis=1) if chunks else np.zeros((1, 0), np.float32)
-    channels = np.clip(np.nan_to_num(channels), -1.0, 1.0).astype(np.float32)
-    stereo = np.ascontiguousarray(channels.T) if len(channels) == 2 else None
-    return Sound(channels.mean(axis=0), rate_hz, stereo)
-
-
 def checked_sound(sound: Sound) -> Sound:
     """The same sound when it can be used.
 
@@ -92,7 +83,20 @@ def checked_sound(sound: Sound) -> Sound:
     if not shape_is_right or sound.rate_hz < MIN_RATE_HZ or not np.isfinite(sound.samples).all():
         cause = "the sound is not finite mono samples with a sample rate"
         raise InputError("audio_unreadable", cause, "Give float32 samples of shape (S,) in -1..1.")
-    if sound.duration_s < MIN_DURATION_S:
+    if sound.duration_s < MIN_SOUND_S:
         cause = f"the sound lasts only {sound.duration_s:.2f} s"
-        raise InputError("audio_too_short", cause, f"Give at least {MIN_DURATION_S} s.")
-    return replace(sound, samples=np.clip(sound.samples, -1.0, 1.0).astype(np.float32))
+        raise InputError("audio_too_short", cause, f"Give at least {MIN_SOUND_S} s.")
+    return replace(sound, samples=np.clip(sound.samples, -1.0, 1.0).astype(np.float32, copy=False))
+
+
+def _rate_of(path: Path, message: Message, before_hz: int) -> int:
+    """Samples per second of a message: usual, and the same as `before_hz` unless it is the first."""
+    rate_hz = message.fields.get("rate_hz")
+    if type(rate_hz) is not int or not MIN_RATE_HZ <= rate_hz <= KEPT_RATE_HZ or before_hz not in (0, rate_hz):
+        raise _damaged(path)
+    return rate_hz
+
+
+def _damaged(path: Path) -> InputError:
+    cause = f"the sound of {path.name[:LONGEST_NAME]!r} is damaged"
+    return InputError("audio_unreadable", cause, "Save it as wav, mp3, flac or m4a.")

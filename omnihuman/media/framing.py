@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 
-from omnihuman.types import Float, Image
+# The decoding child scales frames, too, and starts without the schema of the request.
+if TYPE_CHECKING:
+    from omnihuman.types import Float, Image
 
 _LEAST_OPAQUE, _MOST_OPAQUE = 0.01, 0.97
 _CONVEX = 0.95

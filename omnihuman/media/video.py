@@ -187,9 +187,3 @@ def exact_rate(fps: float) -> Fraction:
     """The frame rate that is meant: 23.976, 29.97 and 59.94 are short for 24000, 30000 and 60000 over 1001."""
     broadcast = Fraction(round(fps * 1.001) * 1000, 1001)
     return broadcast if abs(float(broadcast) - fps) < NTSC_ROUNDING else Fraction(fps).limit_denominator(1001)
-
-
-def read_tags(path: Path) -> dict[str, str]:
-    """Metadata of a media file, key -> text."""
-    with av.open(str(path), metadata_errors="ignore") as container:
-        return dict(container.metadata)

@@ -13,7 +13,8 @@ import numpy as np
 from omnihuman.errors import InputError
 from omnihuman.media.files import LONGEST_NAME
 from omnihuman.media.footage import timed_frames, video_facts
-from omnihuman.media.image import FORMATS, read_image
+from omnihuman.media.image import read_image
+from omnihuman.media.limits import PICTURE_FORMATS
 from omnihuman.media.video import VideoWriter
 from omnihuman.perception.keypoints import BODY, FACE, HANDS, keypoints_of
 from omnihuman.perception.pose_file import read_pose, write_pose
@@ -25,7 +26,7 @@ from omnihuman.types import Float, Image, ProgressCallback
 PICTURE_FPS = 25.0
 MAX_SIDE_PX = 4096
 MAX_DRAWN_S = 3600.0
-_PICTURES = {f".{name.lower()}" for name in FORMATS} | {".jpg", ".tif"}
+_PICTURES = {f".{name.lower()}" for name in PICTURE_FORMATS} | {".jpg", ".tif"}
 _PARTS = {"body": BODY, "face": FACE, "left hand": HANDS["l"], "right hand": HANDS["r"]}
 _SEEN = 0.3
 

@@ -11,9 +11,8 @@ from omnihuman.config import configs_dir
 from omnihuman.errors import InputError, InterruptedRun
 from omnihuman.latents.motion.controls import SPEECH_COLUMNS
 from omnihuman.media.audio import read_sound
-from omnihuman.media.footage import read_frames
+from omnihuman.media.footage import read_frames, read_tags
 from omnihuman.media.image import write_image
-from omnihuman.media.video import read_tags
 from omnihuman.types import AnimationRequest, Sound
 from tests.tiny import draw_face, hum, tiny_pipeline
 

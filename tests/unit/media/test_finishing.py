@@ -9,8 +9,8 @@ import pytest
 from omnihuman.errors import InterruptedRun, ResourceError, kept_of
 from omnihuman.media import finishing
 from omnihuman.media.audio import read_sound
-from omnihuman.media.footage import read_frames
-from omnihuman.media.video import VideoWriter, read_tags
+from omnihuman.media.footage import read_frames, read_tags
+from omnihuman.media.video import VideoWriter
 from omnihuman.types import Sound
 
 RATE_HZ, FPS, SECONDS = 16000, 25.0, 2.4

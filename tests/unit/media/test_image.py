@@ -8,6 +8,7 @@ from PIL import ImageCms
 
 from omnihuman.errors import InputError
 from omnihuman.media import image as media_image
+from omnihuman.media.decoding import pictures
 from omnihuman.media.framing import fit_alpha, fit_longest_side, fit_within, is_cut_out, pad_to_even
 from omnihuman.media.image import read_image, read_picture, write_image
 
@@ -162,9 +163,12 @@ def test_arrays_that_are_no_picture_are_coded(array):
 
 def test_size_limits(tmp_path, picture, monkeypatch):
     write_image(tmp_path / "a.png", picture)
-    monkeypatch.setattr(media_image, "MAX_PIXELS", 100)
+    write_image(tmp_path / "small.png", picture[:20])
+    with pytest.raises(InputError, match="image_too_small"):
+        read_image(tmp_path / "small.png")
+    monkeypatch.setattr(pictures, "MAX_PICTURE_PIXELS", 100)
     with pytest.raises(InputError, match="image_too_large"):
-        read_image(tmp_path / "a.png")
+        pictures.decode_picture(tmp_path / "a.png")
     with pytest.raises(InputError, match="image_too_small"):
         media_image.checked_picture(picture[:20])
 

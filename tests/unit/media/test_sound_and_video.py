@@ -9,8 +9,8 @@ import pytest
 
 from omnihuman.errors import InputError, ResourceError
 from omnihuman.media.audio import checked_sound, is_silent, read_sound, resample
-from omnihuman.media.footage import frame_rate, read_frames
-from omnihuman.media.video import VideoWriter, read_tags
+from omnihuman.media.footage import frame_rate, read_frames, read_tags
+from omnihuman.media.video import VideoWriter
 from omnihuman.types import Sound
 
 RATE_HZ = 24000
