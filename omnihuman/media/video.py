@@ -17,10 +17,10 @@ import numpy as np
 
 from omnihuman.media.files import LONGEST_NAME, unwritable
 from omnihuman.media.framing import pad_to_even
-from omnihuman.types import Image, Sound
+from omnihuman.types import Encoding, Image, Sound
 
-PRESET = "veryfast"
-CRF = 18
+USUAL = Encoding(crf=18, speed="veryfast")
+"""Of files that no preset describes."""
 ENCODER_THREADS = 2
 """libx264 splits a frame by the number of threads: a fixed number keeps the bytes the same on every machine."""
 NTSC_ROUNDING = 5e-4
@@ -41,14 +41,18 @@ class VideoWriter:
         fps: Frames per second.
         sound: Sound of the whole clip, or None.
         tags: Metadata of the container, key -> text.
+        encoding: How hard the encoder works.
     """
 
-    def __init__(self, path: Path, fps: float, sound: Sound | None, tags: Mapping[str, str]) -> None:
+    def __init__(
+        self, path: Path, fps: float, sound: Sound | None, tags: Mapping[str, str], encoding: Encoding = USUAL
+    ) -> None:
         self.path = path
         self.part = path.with_name(f".{path.name[:LONGEST_NAME]}.{os.getpid()}.part")
         self._fps = exact_rate(fps)
         self._sound = sound
         self._tags = dict(tags)
+        self._encoding = encoding
         self._video: av.VideoStream | None = None
         self._num_frames = 0
 
@@ -95,7 +99,8 @@ class VideoWriter:
             self.part.unlink(missing_ok=True)
 
     def _open_streams(self, width: int, height: int) -> None:
-        video = self._container.add_stream("libx264", rate=self._fps, options={"preset": PRESET, "crf": str(CRF)})
+        options = {"preset": self._encoding.speed, "crf": str(self._encoding.crf)}
+        video = self._container.add_stream("libx264", rate=self._fps, options=options)
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         context = video.codec_context
         context.colorspace = context.color_primaries = context.color_trc = BT709

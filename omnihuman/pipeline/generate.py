@@ -6,7 +6,6 @@ CLI, batch, UI, REST and evaluation call this and nothing below it.
 from __future__ import annotations
 
 import math
-import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,9 +38,10 @@ from omnihuman.pipeline.inputs import (
     require_sound,
 )
 from omnihuman.pipeline.listen import Listener
-from omnihuman.pipeline.preset import SamplerSettings, needed_models
+from omnihuman.pipeline.preset import needed_models
 from omnihuman.pipeline.progress import ProgressMeter, Stage
 from omnihuman.pipeline.provenance import check_tags, make_facts, sha256_of_file, tags_of, write_sidecar
+from omnihuman.pipeline.resolve import Settled, check_duration, late_prompts, resolved, sampler_of, settled
 from omnihuman.pipeline.sample import sample_latents
 from omnihuman.pipeline.watch import Driver, driving_facts, watch
 from omnihuman.pipeline.windows import Window, plan
@@ -52,10 +52,12 @@ from omnihuman.types import (
     AnimationResult,
     Clip,
     ConditionTrack,
+    Encoding,
     Float,
     Image,
     LatentSpec,
     ProgressCallback,
+    Quality,
     Sound,
     build_request,
 )
@@ -109,10 +111,12 @@ class OmniHumanPipeline:
         pose: str | Path | None = None,
         text: str | None = None,
         duration: float | None = None,
+        trim: str | None = None,
         face: int = 1,
         landmarks: str | Path | None = None,
         expression: str = "yielding",
         seed: int | None = None,
+        quality: Quality = "standard",
         steps: int | None = None,
         guidance_audio: float | None = None,
         guidance_text: float | None = None,
@@ -164,14 +168,16 @@ class OmniHumanPipeline:
     ) -> AnimationResult:
         began_s = time.monotonic()
         check_request(request, output)
-        request = self._resolved(request)
+        request = resolved(request, self.parts.name, self.parts.settings)
         meter = ProgressMeter(progress, [Stage("read", 1, READ_PRIOR_S)])
         (inputs,) = [self._read(request, given) for _ in meter.each("read", [request])]
         speech_s = None if inputs.sound is None else inputs.sound.duration_s
         driver = watch(request, given.clip, self.parts.tracker, meter, speech_s, self.parts.settings.limits)
         performance = _performance(request, inputs, driver)
+        check_duration(performance.duration_s if not (speech_s or driver) else None, self.parts.settings.limits)
         spec = self.parts.space.spec
         fps = request.fps or spec.fps
+        request = settled(request, Settled(inputs.size, fps, performance.duration_s))
         num_frames = num_frames_at(performance.duration_s, fps)
         windows = plan(spec.num_latents(spec.num_frames(performance.duration_s)), *self._window_lengths())
         meter.stages += _stages(inputs, performance, len(windows), num_frames)
@@ -180,14 +186,18 @@ class OmniHumanPipeline:
         used = {m: self.parts.model_sha256[m] for m in needed_models(self.parts.settings, request)}
         facts = make_facts(request, inputs.sha256 | _hash_of(driver), used)
         height, width = inputs.image.shape[:2]
-        facts["video"] = {"width": width, "height": height, "frames": num_frames, "fps": fps}
+        encoding = self.parts.settings.at(request.quality).encoding
+        facts["video"] = {"width": width, "height": height, "frames": num_frames, "fps": fps} | {
+            "encoding": encoding.model_dump()
+        }
         facts["driving"], warnings = driving_facts(driver, inputs, performance.sound, observed_mask)
         if heard is not None:
             facts["heard"] = {label: round(share, 3) for label, share in heard.shares().items()}
             warnings = [*warnings, *heard.warnings()]
+        warnings = [*warnings, *late_prompts(inputs.prompts, performance.duration_s)]
         facts["warnings"] = [*reference.facts.warnings, *warnings]
         frames = _counted(self.parts.space.decode(latents, reference, fps), num_frames, meter)
-        kept = _write(frames, output, fps, performance.sound, facts)
+        kept = _write(frames, output, performance.sound, facts, encoding)
         facts["timing"] = {"total_s": round(time.monotonic() - began_s, 3)}
         if output is not None:
             facts["video_sha256"] = sha256_of_file(output)
@@ -198,11 +208,11 @@ class OmniHumanPipeline:
 
     def _read(self, request: AnimationRequest, given: Given) -> Inputs:
         limits = self.parts.settings.limits
-        picture, person, digests = read_picture(request, given.image, limits)
+        picture = read_picture(request, given.image, self.parts.settings.at(request.quality).longest_side_px)
         speech, audio_sha256 = read_speech(request, given.sound, self.parts.voice, limits)
         prompts, text_sha256 = read_text(request)
-        digests |= {kind: found for kind, found in (("audio", audio_sha256), ("text", text_sha256)) if found}
-        return Inputs(picture, person, speech, prompts, digests)
+        digests = {kind: found for kind, found in (("audio", audio_sha256), ("text", text_sha256)) if found}
+        return Inputs(picture.image, picture.size, picture.person, speech, prompts, picture.sha256 | digests)
 
     def _dream(
         self,
@@ -227,30 +237,14 @@ class OmniHumanPipeline:
         generator = torch.Generator().manual_seed(request.seed)
         with self.parts.denoiser() as denoiser:
             planned = meter.each("denoise", windows)
-            latents = sample_latents(denoiser, space.spec, tracks, planned, self._sampler(request), generator)
+            latents = sample_latents(
+                denoiser, space.spec, tracks, planned, sampler_of(request, self.parts.settings), generator
+            )
         activity = activity_on_clock(heard, space.spec, latents.shape[2])
         adjusted = space.adjust(latents, activity, request.motion_strength)
         # What a driver shows is neither gated nor scaled: observed channels are put back as they were.
         observed, mask = pose_window(pose, space.spec, 0, latents.shape[2])
         return reference, mask, heard, eased(adjusted, observed, mask)
-
-    def _resolved(self, request: AnimationRequest) -> AnimationRequest:
-        """The request with every default of the preset filled in, so that the record repeats the run."""
-        sampler = self.parts.settings.sampler
-        if request.guidance_text is not None and sampler.guidance_form == "joint":
-            cause = f"preset '{self.parts.name}' guides text and audio jointly"
-            raise InputError("guidance_clash", cause, "Set --guidance-audio only, or use a preset that separates them.")
-        filled: dict[str, Any] = {
-            "seed": secrets.randbelow(2**31) if request.seed is None else request.seed,
-            "steps": request.steps or sampler.steps,
-            "guidance_audio": sampler.guidance_audio if request.guidance_audio is None else request.guidance_audio,
-            "guidance_text": sampler.guidance_text if request.guidance_text is None else request.guidance_text,
-        }
-        return request.model_copy(update=filled)
-
-    def _sampler(self, request: AnimationRequest) -> SamplerSettings:
-        asked = ("steps", "guidance_audio", "guidance_text")
-        return self.parts.settings.sampler.model_copy(update={name: getattr(request, name) for name in asked})
 
     def _window_lengths(self) -> tuple[int, int, int]:
         sampler = self.parts.settings.sampler
@@ -325,12 +319,12 @@ def _counted(frames: Iterator[Image], num_frames: int, meter: ProgressMeter) -> 
 
 
 def _write(
-    frames: Iterator[Image], output: Path | None, fps: float, sound: Sound | None, facts: dict[str, Any]
+    frames: Iterator[Image], output: Path | None, sound: Sound | None, facts: dict[str, Any], encoding: Encoding
 ) -> np.ndarray | None:
     """Streams the frames into the mp4 and reads its mark back, or stacks them when there is no output."""
     if output is None:
         return np.stack(list(frames))
-    with VideoWriter(output, fps, sound, tags_of(facts)) as writer:
+    with VideoWriter(output, facts["video"]["fps"], sound, tags_of(facts), encoding) as writer:
         for frame in frames:
             writer.write(frame)
     check_tags(output, facts)
