@@ -46,7 +46,7 @@ def test_nobody_gives_a_template_to_move(tmp_path):
     content = json.loads((tmp_path / "face.json").read_text())
     assert not located.seen and set(content["points"]) == set(ESSENTIAL) and "mesh" not in content
     request = AnimationRequest(image=blank, landmarks=tmp_path / "face.json", say="a")
-    person = read_picture(request, None, LONGEST_PX).person
+    read = read_picture(request, None, LONGEST_PX)
     assert np.allclose(read.person.landmarks[:, :2].mean(axis=0), [150, 100], atol=20)
 
 
