@@ -1,4 +1,4 @@
-"""What is left open is filled in once, so that the record repeats the run; a wrong value is told the nearest right one."""
+"""What is left open is filled in once: the record repeats the run. A wrong value is told the nearest right one."""
 
 import pytest
 
