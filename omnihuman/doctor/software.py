@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from collections.abc import Iterator
+from typing import Literal
 
 import av
 from av.codec import Codec
@@ -95,7 +96,7 @@ def _fits(requirement: Requirement, version: str) -> bool:
     return version != "absent" and requirement.specifier.contains(version, prereleases=True)
 
 
-def _has_codec(name: str, mode: str) -> bool:
+def _has_codec(name: str, mode: Literal["r", "w"]) -> bool:
     try:
         Codec(name, mode)
     except ValueError:
