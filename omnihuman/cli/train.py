@@ -16,11 +16,7 @@ from omnihuman.cli.console import coded_errors, show
 from omnihuman.config import weights_dir
 
 if TYPE_CHECKING:
-    from omnihuman.training.files import Files
     from omnihuman.training.loop import Outcome, Progress
-    from omnihuman.training.mel.settings import MelTrainingSettings
-    from omnihuman.training.run import TrainingRun
-    from omnihuman.training.settings import TrainingSettings
 
 _REPORT_EVERY_S = 15.0
 
@@ -36,7 +32,7 @@ def train(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one JSON object.")] = False,
 ) -> None:
-    """Train a motion transformer or the mel front end; Ctrl+C leaves a checkpoint and usable weights."""
+    """Train the motion transformer, the mel front end or the voice gate; Ctrl+C leaves a checkpoint and weights."""
     with coded_errors(as_json):
         outcome, export = _run(config, out, resume, max_minutes, as_json)
     record: dict[str, Any] = {"weights": str(export), **asdict(outcome)}
@@ -53,33 +49,19 @@ def _run(
     """Reads, prepares, trains."""
     from omnihuman.training.files import Files, checkpoint_path
     from omnihuman.training.loop import train as run_training
-    from omnihuman.training.mel.settings import is_mel, read_mel_settings
-    from omnihuman.training.settings import read_settings
+    from omnihuman.training.tasks import task_of
 
-    settings = read_mel_settings(config) if is_mel(config) else read_settings(config)
+    task = task_of(config)
+    settings = task.read(config)
     say = throttled(as_json)
     files = Files(out or weights_dir() / settings.export, checkpoint_path(config.stem, settings))
     with files.reserved():
-        run = _open_run(settings, files, lambda done, total, left: say(_speech_line(done, total, left)))
+        run = task.open_run(settings, files, lambda done, total, left: say(_making_line(done, total, left)))
         if resume:
             run.resume()
         today = datetime.date.today().isoformat()
         outcome = run_training(run, today, max_minutes, lambda progress: say(_step_line(progress)))
     return outcome, files.export
-
-
-def _open_run(
-    settings: TrainingSettings | MelTrainingSettings, files: Files, report: Callable[[int, int, float], None]
-) -> TrainingRun:
-    """A fresh run of what the settings train; makes its speech."""
-    from omnihuman.training.loop import Run
-    from omnihuman.training.mel.run import open_mel_run
-    from omnihuman.training.mel.settings import MelTrainingSettings
-    from omnihuman.training.source import open_windows
-
-    if isinstance(settings, MelTrainingSettings):
-        return open_mel_run(settings, files, report)
-    return Run(settings, *open_windows(settings, report), files)
 
 
 def throttled(silent: bool) -> Callable[[str], None]:
@@ -95,8 +77,8 @@ def throttled(silent: bool) -> Callable[[str], None]:
     return say
 
 
-def _speech_line(done: int, total: int, left_s: float) -> str:
-    return f"making speech: recording {done}/{total}, {left_s / 60:.0f} min left"
+def _making_line(done: int, total: int, left_s: float) -> str:
+    return f"making recordings: {done}/{total}, {left_s / 60:.0f} min left"
 
 
 def _step_line(progress: Progress) -> str:

@@ -72,15 +72,25 @@ def read_prompts(text: str) -> list[Prompt]:
         raise InputError("text_empty", "the prompt is empty", "Write a sentence, or leave --text out.")
     if is_schedule_file(text):
         return _parsed(_content(Path(text.strip())))
-    if text.lstrip().startswith("{"):
+    if text.lstrip().startswith(("{", "[{")):
         return _parsed(text)
+    if text.strip().lower().endswith((".yaml", ".yml")) and " " not in text.strip():
+        raise InputError("text_unreadable", f"{Path(text.strip()).name[:80]!r} is no JSON file", _WAY_OUT)
     return [Prompt(text.strip())]
 
 
-def last_moment_s(prompts: Sequence[Prompt]) -> float | None:
-    """When the last shot ends, or None where one holds until the end."""
-    last = max(prompt.end_s for prompt in prompts)
-    return last if math.isfinite(last) else None
+def length_s(prompts: Sequence[Prompt], open_end_s: float) -> float:
+    """Seconds that the prompts fill; one that holds until the end counts `open_end_s` from its start."""
+    return max(p.end_s if math.isfinite(p.end_s) else p.start_s + open_end_s for p in prompts)
+
+
+def too_late(prompts: Sequence[Prompt], duration_s: float) -> list[str]:
+    """A warning per prompt that begins when the clip is over."""
+    return [
+        f"the prompt at {prompt.start_s:g} s begins after the end of the video ({duration_s:.2f} s) and does nothing"
+        for prompt in prompts
+        if prompt.start_s >= duration_s
+    ]
 
 
 def _content(path: Path) -> str:
@@ -96,12 +106,18 @@ def _content(path: Path) -> str:
 def _parsed(content: str) -> list[Prompt]:
     try:
         schedule = _Schedule.model_validate(json.loads(content))
-    except (json.JSONDecodeError, RecursionError):
-        raise InputError("text_unreadable", "the schedule is not JSON", _WAY_OUT) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         cause = f"{where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}"
         raise InputError("text_invalid", cause, _WAY_OUT) from None
+    except (ValueError, RecursionError):
+        # Not JSON, nested without end, or a number of thousands of digits.
+        raise InputError("text_unreadable", "the schedule is not JSON", _WAY_OUT) from None
     shots = sorted(schedule.shots, key=lambda shot: shot.start_s)
-    return [Prompt(shot.prompt.strip(), shot.start_s, math.inf if shot.end_s is None else shot.end_s) for shot in shots]
+    following_s = [*(shot.start_s for shot in shots[1:]), math.inf]
+    return [
+        Prompt(shot.prompt.strip(), shot.start_s, next_s if shot.end_s is None else shot.end_s)
+        for shot, next_s in zip(shots, following_s, strict=True)
+        if shot.end_s is not None or next_s > shot.start_s
+    ]

@@ -45,7 +45,8 @@ class TextConditioner:
         """The text track of a clip.
 
         Args:
-            prompts: At least one, in order of their starts. Where two overlap the later one holds.
+            prompts: At least one, in order of their starts. Where two overlap the later one holds; when it ends
+                first, the earlier one goes on.
 
         Returns:
             Kind `text`, values ``N E``. Row i holds from `times_s[i]` until the next row begins; its mask is 0 where
@@ -53,19 +54,15 @@ class TextConditioner:
         """
         with self._encoder() as encoder:
             embeddings = encoder.embed([prompt.text for prompt in prompts])
-        nothing = np.zeros(TEXT_WIDTH, np.float32)
-        times_s, values, masks = [0.0], [nothing], [0.0]
-        for number, prompt in enumerate(prompts):
-            following_s = prompts[number + 1].start_s if number + 1 < len(prompts) else float("inf")
-            times_s.append(prompt.start_s)
-            values.append(embeddings[number])
-            masks.append(1.0)
-            if prompt.end_s < following_s:
-                times_s.append(prompt.end_s)
-                values.append(nothing)
-                masks.append(0.0)
-        mask = np.repeat(np.array(masks, np.float32)[:, None], TEXT_WIDTH, axis=1)
-        return ConditionTrack("text", np.stack(values), np.array(times_s, np.float32), mask)
+        changes_s = {0.0} | {prompt.start_s for prompt in prompts} | {prompt.end_s for prompt in prompts}
+        times_s = sorted(time_s for time_s in changes_s if np.isfinite(time_s))
+        values = np.zeros((len(times_s), TEXT_WIDTH), np.float32)
+        mask = np.zeros((len(times_s), TEXT_WIDTH), np.float32)
+        for row, time_s in enumerate(times_s):
+            holding = [number for number, prompt in enumerate(prompts) if prompt.start_s <= time_s < prompt.end_s]
+            if holding:
+                values[row], mask[row] = embeddings[holding[-1]], 1.0
+        return ConditionTrack("text", values, np.array(times_s, np.float32), mask)
 
 
 def text_rows(track: ConditionTrack, times_s: Float) -> tuple[Float, Float]:
@@ -79,7 +76,7 @@ def text_rows(track: ConditionTrack, times_s: Float) -> tuple[Float, Float]:
         Embeddings ``T E``, 0 where nothing is asked, and presence ``T``, 0 or 1.
     """
     assert track.mask is not None
-    # The latest row that has begun; several may begin at the same moment.
+    # The latest row that has begun.
     row = np.clip(np.searchsorted(track.times_s, times_s, side="right") - 1, 0, len(track.times_s) - 1)
     present = track.mask[row, 0]
     return track.values[row] * present[:, None], present

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from omnihuman.conditions.bundle import Tracks, pose_window
-from omnihuman.conditions.prompts import last_moment_s
+from omnihuman.conditions.prompts import length_s, too_late
 from omnihuman.conditions.reference import reference_track
 from omnihuman.errors import InputError
 from omnihuman.latents.base import Reference
@@ -38,10 +38,10 @@ from omnihuman.pipeline.inputs import (
     require_sound,
 )
 from omnihuman.pipeline.listen import Listener
-from omnihuman.pipeline.preset import needed_models
+from omnihuman.pipeline.preset import Limits, needed_models
 from omnihuman.pipeline.progress import ProgressMeter, Stage
 from omnihuman.pipeline.provenance import check_tags, make_facts, sha256_of_file, tags_of, write_sidecar
-from omnihuman.pipeline.resolve import Settled, check_duration, late_prompts, resolved, sampler_of, settled
+from omnihuman.pipeline.resolve import Settled, resolved, sampler_of, settled
 from omnihuman.pipeline.sample import sample_latents
 from omnihuman.pipeline.watch import Driver, driving_facts, watch
 from omnihuman.pipeline.windows import Window, plan
@@ -173,8 +173,7 @@ class OmniHumanPipeline:
         (inputs,) = [self._read(request, given) for _ in meter.each("read", [request])]
         speech_s = None if inputs.sound is None else inputs.sound.duration_s
         driver = watch(request, given.clip, self.parts.tracker, meter, speech_s, self.parts.settings.limits)
-        performance = _performance(request, inputs, driver)
-        check_duration(performance.duration_s if not (speech_s or driver) else None, self.parts.settings.limits)
+        performance = _performance(request, inputs, driver, self.parts.settings.limits)
         spec = self.parts.space.spec
         fps = request.fps or spec.fps
         request = settled(request, Settled(inputs.size, fps, performance.duration_s))
@@ -194,8 +193,8 @@ class OmniHumanPipeline:
         if heard is not None:
             facts["heard"] = {label: round(share, 3) for label, share in heard.shares().items()}
             warnings = [*warnings, *heard.warnings()]
-        warnings = [*warnings, *late_prompts(inputs.prompts, performance.duration_s)]
-        facts["warnings"] = [*reference.facts.warnings, *warnings]
+        late = too_late(inputs.prompts, performance.duration_s)
+        facts["warnings"] = [*reference.facts.warnings, *warnings, *late]
         frames = _counted(self.parts.space.decode(latents, reference, fps), num_frames, meter)
         kept = _write(frames, output, performance.sound, facts, encoding)
         facts["timing"] = {"total_s": round(time.monotonic() - began_s, 3)}
@@ -272,15 +271,21 @@ class Performance:
 
 
 USUAL_DURATION_S = 5.0
-"""Of a clip that only a sentence describes, when nobody says how long."""
+"""Of a sentence that nobody gives an end."""
+SHORTEST_DURATION_S = 0.2
+"""As of `AnimationRequest.duration`."""
 
 
-def _performance(request: AnimationRequest, inputs: Inputs, driver: Driver | None) -> Performance:
+def _performance(request: AnimationRequest, inputs: Inputs, driver: Driver | None, limits: Limits) -> Performance:
     if inputs.sound is not None:
         return Performance(inputs.sound.duration_s, inputs.sound, driver)
     if driver is not None:
         return Performance(driver.duration_s, driver.sound, driver)
-    return Performance(request.duration or last_moment_s(inputs.prompts) or USUAL_DURATION_S, None, None)
+    duration_s = request.duration or max(SHORTEST_DURATION_S, length_s(inputs.prompts, USUAL_DURATION_S))
+    if duration_s > limits.duration_s:
+        cause = f"the prompts ask for {duration_s:.0f} s, over this preset's limit of {limits.duration_s:.0f} s"
+        raise InputError("duration_too_long", cause, "Give a shorter --duration, or make it in parts.")
+    return Performance(duration_s, None, None)
 
 
 def num_frames_at(duration_s: float, fps: float) -> int:
@@ -324,7 +329,7 @@ def _write(
     """Streams the frames into the mp4 and reads its mark back, or stacks them when there is no output."""
     if output is None:
         return np.stack(list(frames))
-    with VideoWriter(output, facts["video"]["fps"], sound, tags_of(facts), encoding) as writer:
+    with VideoWriter(output, facts["video"]["fps"], sound, tags_of(facts), encoding=encoding) as writer:
         for frame in frames:
             writer.write(frame)
     check_tags(output, facts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from omnihuman.config import StrictModel, configs_dir, load, nearest
 from omnihuman.errors import ConfigError
@@ -44,6 +44,12 @@ class SamplerSettings(StrictModel):
     lookahead_latents: int = Field(
         ge=0, description="Latent frames generated past a seam and faded into the next window."
     )
+
+    @model_validator(mode="after")
+    def _has_room(self) -> SamplerSettings:
+        if self.prefix_latents + self.lookahead_latents >= self.window_latents:
+            raise ValueError("window_latents leaves no room beside prefix_latents and lookahead_latents")
+        return self
 
 
 class Limits(StrictModel):

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from omnihuman.conditions.text import Prompt
 from omnihuman.errors import InputError
-from omnihuman.pipeline.preset import Limits, PresetSettings, SamplerSettings
+from omnihuman.pipeline.preset import PresetSettings, SamplerSettings
 from omnihuman.types import AnimationRequest
-
-LEAST_DURATION_S = 0.2
-"""Of a clip that only a schedule describes."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +34,10 @@ def resolved(request: AnimationRequest, name: str, preset: PresetSettings) -> An
         preset: The preset.
 
     Raises:
-        InputError: guidance_clash or duration_too_long.
+        InputError: guidance_clash.
     """
     sampler = preset.sampler
     _check_guidance(request, name, sampler)
-    check_duration(request.duration, preset.limits)
     steers_audio, steers_text = _steered(request, sampler)
     audio = sampler.guidance_audio if request.guidance_audio is None else request.guidance_audio
     text = sampler.guidance_text if request.guidance_text is None else request.guidance_text
@@ -59,7 +53,7 @@ def resolved(request: AnimationRequest, name: str, preset: PresetSettings) -> An
 def settled(request: AnimationRequest, found: Settled) -> AnimationRequest:
     """The request with what the inputs told; a length only where nothing else says it."""
     is_free = not request.recordings and request.say is None
-    duration_s = max(LEAST_DURATION_S, found.duration_s) if is_free else None
+    duration_s = found.duration_s if is_free else None
     return request.model_copy(update={"size": found.size, "fps": found.fps, "duration": duration_s})
 
 
@@ -67,21 +61,6 @@ def sampler_of(request: AnimationRequest, preset: PresetSettings) -> SamplerSett
     """The sampler of the preset with what the resolved request asks."""
     asked = {name: getattr(request, name) for name in ("steps", "guidance_audio", "guidance_text")}
     return preset.sampler.model_copy(update={name: value for name, value in asked.items() if value is not None})
-
-
-def check_duration(duration_s: float | None, limits: Limits) -> None:
-    """Refuses a length that nothing but the request says; raises InputError duration_too_long."""
-    if duration_s is not None and duration_s > limits.duration_s:
-        cause = f"{duration_s:g} s are over this preset's limit of {limits.duration_s:g} s"
-        raise InputError("duration_too_long", cause, f"Ask for {limits.duration_s:g} s at most, and join the parts.")
-
-
-def late_prompts(prompts: Sequence[Prompt], duration_s: float) -> list[str]:
-    """Warnings of sentences that come after the end of the video."""
-    late = [prompt.start_s for prompt in prompts if prompt.start_s >= duration_s]
-    if not late:
-        return []
-    return [f"{len(late)} of the timed sentences begin after the end ({duration_s:.1f} s), the first at {late[0]:g} s"]
 
 
 def _check_guidance(request: AnimationRequest, name: str, sampler: SamplerSettings) -> None:

@@ -1,6 +1,6 @@
 """The verdict on each row - no voice, speech or singing - by a few thousand weights of our own, read with context.
 
-Dilated depthwise convolutions look about three seconds either way. Trained by `training/voice_gate/train.py`.
+Dilated depthwise convolutions look about three seconds either way. Trained by `training/voice_gate`.
 Legend: B batch, N rows of 1/50 s, D features, W width.
 """
 
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from omnihuman import weights_file
 from omnihuman.speech.hama_container import corrupt
 from omnihuman.speech.tensor_file import read_tensors
 from omnihuman.speech.voice_activity_features import FEATURE_NAMES
@@ -27,6 +28,8 @@ REACH_ROWS = KERNEL // 2 * sum(DILATIONS)
 """Rows on either side that an answer depends on."""
 _ROWS_PER_PASS = 8192
 _WIDTH = 24
+_MEANING = {"features": json.dumps(list(FEATURE_NAMES)), "classes": json.dumps(list(CLASSES))}
+"""Header entries: what the columns of input and output stand for."""
 
 
 class _Block(nn.Module):
@@ -56,7 +59,7 @@ class VoiceJudge(nn.Module):
         """Loads our own weights.
 
         Args:
-            files: One safetensors file; its header names the features it was trained on.
+            files: One safetensors file; its header names its features and classes.
             device: Torch device.
 
         Raises:
@@ -65,13 +68,22 @@ class VoiceJudge(nn.Module):
         tensors, metadata = read_tensors(files)
         judge = cls()
         path = next(iter(files.values()))
-        if json.loads(metadata.get("features", "[]")) != list(FEATURE_NAMES):
-            raise corrupt(path, "it was trained on other features than this version computes")
+        for name, expected in _MEANING.items():
+            if metadata.get(name) != expected:
+                raise corrupt(path, f"it was trained on other {name} than this version knows")
         try:
             judge.load_state_dict(tensors, strict=True)
         except RuntimeError as error:
             raise corrupt(path, str(error).splitlines()[1].strip()) from None
         return judge.eval().requires_grad_(False).to(device)
+
+    def save_file(self, path: Path, header: Mapping[str, str]) -> None:
+        """Writes the weights; beside the given entries the header names features and classes.
+
+        Raises:
+            ResourceError: `disk_full` or `output_unwritable`.
+        """
+        weights_file.write_tensors(path, self.state_dict(), {**header, **_MEANING})
 
     def forward(self, features: Tensor) -> Tensor:
         """``B N D`` to logits ``B N 3``."""

@@ -17,7 +17,7 @@ from omnihuman.errors import ResourceError
 from omnihuman.media.files import output_errors, require_writable
 
 SAME_RUN = ("data", "model", "loss", "seed", "batch_size")
-"""Settings that a resumed run must share with its checkpoint; a run can be made longer or faster."""
+"""Settings that a resumed run must share with its checkpoint, where it has them; a run can be made longer or faster."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def checkpoint_path(name: str, settings: StrictModel) -> Path:
         settings: What it holds.
     """
     written = settings.model_dump(mode="json")
-    kind = _digest({key: written[key] for key in SAME_RUN})
+    kind = _digest({key: written[key] for key in SAME_RUN if key in written})
     return cache_dir() / "training" / "runs" / f"{name}-{kind}-{_digest(written)}.safetensors"
 
 

@@ -130,7 +130,7 @@ class TrainingRun(ABC):
             raise InputError("checkpoint_missing", f"there is no checkpoint {path.name}", "Start without --resume.")
         record = checkpoint.read_record(path)
         mine = self._settings.model_dump(mode="json")
-        changed = [key for key in SAME_RUN if record.settings[key] != mine[key]]
+        changed = [key for key in SAME_RUN if record.settings.get(key) != mine.get(key)]
         changed += ["data files"] if record.data_hash != self.data_hash else []
         if changed:
             raise InputError(

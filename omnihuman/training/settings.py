@@ -113,8 +113,13 @@ class DataSettings(StrictModel):
 
 
 class TrainingSettings(StrictModel):
-    """One file of configs/training."""
+    """One training of the transformer.
 
+    `task` names what is trained, here and in other files (`tasks.py`). It is not dumped: files need not say it, and a
+    checkpoint belongs to what decides the weights.
+    """
+
+    task: Literal["motion"] = Field("motion", exclude=True)
     seed: int = Field(1, ge=0)
     start_from: Path | None = Field(None, description="Weights of the same network, in weights/, to begin with.")
     data: DataSettings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from omnihuman.modelhub.hub import ModelHub
@@ -11,6 +11,7 @@ from omnihuman.training.dataset import WindowDataset
 from omnihuman.training.loop import WindowSource
 from omnihuman.training.settings import TrainingSettings
 from omnihuman.training.sound.precompute import SpeechSettings, folder_of, precompute
+from omnihuman.training.stored import Report
 from omnihuman.training.synthetic import SyntheticDataset
 from omnihuman.training.teacher.styles import load_styles
 from omnihuman.training.words.phrasebook import Phrasebook, open_phrasebook
@@ -22,7 +23,7 @@ PHONES_ID = "phones-hama"
 SENTENCES_ID = "minilm"
 
 
-def open_windows(settings: TrainingSettings, report: Callable[[int, int, float], None]) -> tuple[WindowSource, str]:
+def open_windows(settings: TrainingSettings, report: Report) -> tuple[WindowSource, str]:
     """The windows of a run and a name for their content.
 
     Args:
@@ -48,7 +49,7 @@ def open_windows(settings: TrainingSettings, report: Callable[[int, int, float],
     return WindowDataset(shards, data.windows, settings.seed, captions), folder.name + content
 
 
-def speech_folder(speech: SpeechSettings, report: Callable[[int, int, float], None]) -> Path:
+def speech_folder(speech: SpeechSettings, report: Report) -> Path:
     """Folder of the recordings that the settings ask for; what is missing is made first.
 
     Args:
@@ -68,7 +69,7 @@ def speech_name(speech: SpeechSettings) -> str:
         return folder_of(speech, checksums(hub, VOICE_ID, PHONES_ID)).name
 
 
-def _recordings(hub: ModelHub, speech: SpeechSettings, report: Callable[[int, int, float], None]) -> Path:
+def _recordings(hub: ModelHub, speech: SpeechSettings, report: Report) -> Path:
     sources = checksums(hub, VOICE_ID, PHONES_ID)
     return precompute(speech, hub.handle(VOICE_ID), hub.handle(PHONES_ID), sources, report)
 

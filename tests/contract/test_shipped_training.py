@@ -1,6 +1,6 @@
 """Every shipped configuration of the transformer runs, on a tiny network and made-up windows: stages, loss, optimiser.
 
-That of the mel front end does so in `unit/training/test_mel_train.py`.
+Those of the small networks do so in `unit/training/test_mel_train.py` and `test_voice_gate_train.py`.
 """
 
 import pytest

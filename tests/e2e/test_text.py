@@ -65,3 +65,12 @@ def test_a_joint_preset_refuses_a_scale_of_its_own_for_the_text(image):
     with pytest.raises(InputError, match="guidance_clash"):
         OmniHumanPipeline(parts)(image, text="smiles", duration=0.4, guidance_text=2.0, size=SIDE)
     assert OmniHumanPipeline(parts)(image, text="smiles", duration=0.4, size=SIDE).frames is not None
+
+
+def test_a_schedule_sets_the_length_within_the_limit_and_tells_what_comes_too_late(pipe, image):
+    shots = [{"start_s": 0, "end_s": 0.4, "prompt": "smiles"}, {"start_s": 50, "end_s": 51, "prompt": "nods"}]
+    told = pipe(image, text=json.dumps({"shots": shots}), duration=0.4, seed=1, size=SIDE)
+    assert len(told.frames) == 10 and any("at 50 s begins after the end" in line for line in told.facts["warnings"])
+    with pytest.raises(InputError) as caught:
+        pipe(image, text=json.dumps({"shots": [{**shots[0], "end_s": 1e11}]}), size=SIDE)
+    assert caught.value.code == "duration_too_long"

@@ -16,10 +16,8 @@ from omnihuman.evaluation.suite import SyncSettings
 from omnihuman.evaluation.together import TogetherSettings
 from omnihuman.modelhub.registry import Registry
 from omnihuman.pipeline.preset import PresetSettings, needed_models
-from omnihuman.training.mel.settings import read_mel_settings
-from omnihuman.training.settings import read_settings
+from omnihuman.training.tasks import task_of
 from omnihuman.training.teacher.styles import load_styles
-from omnihuman.training.voice_gate.train import VoiceGateSettings
 from omnihuman.training.words.corpus import load_grammar
 from omnihuman.types import AnimationRequest
 
@@ -28,11 +26,9 @@ READERS = {
     "models/*.yaml": lambda path: Registry.load(path.parent),
     "presets/*.yaml": lambda path: load(PresetSettings, path),
     "training/corpus.yaml": load_grammar,
-    "training/voice-gate.yaml": lambda path: load(VoiceGateSettings, path),
     "training/ablation.yaml": read_ablation,
     "training/styles.yaml": load_styles,
-    "training/mel.yaml": read_mel_settings,
-    "training/*.yaml": read_settings,
+    "training/*.yaml": lambda path: task_of(path).read(path),
     "evaluation/pictures.yaml": lambda path: load(PictureSettings, path),
     "evaluation/prompts.yaml": lambda path: load(PromptSettings, path),
     "evaluation/sync.yaml": lambda path: load(SyncSettings, path),

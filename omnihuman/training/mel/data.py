@@ -9,12 +9,8 @@ Legend: V acoustic variants of one recording (the first is the cleanest), S samp
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,9 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from omnihuman.config import StrictModel, cache_dir
-from omnihuman.errors import ResourceError
-from omnihuman.media.files import write_whole
+from omnihuman.config import StrictModel
 from omnihuman.speech import clock, hama_network, hama_symbols, level, timing, warp
 from omnihuman.speech import phones as phone_recognizer
 from omnihuman.speech import voice as built_in_voice
@@ -34,16 +28,17 @@ from omnihuman.speech.inventory import PHONES, TimedPhone
 from omnihuman.speech.level import at_speech_level
 from omnihuman.speech.voice import Speech
 from omnihuman.training.recipe import code_fingerprint
-from omnihuman.training.sound import acoustics, precompute
+from omnihuman.training.sound import acoustics, speakers
 from omnihuman.training.sound.acoustics import AcousticSettings, coloured_noise, spoil, without_speech
 from omnihuman.training.sound.speakers import recite, somebody
+from omnihuman.training.stored import Report, folder_named, make_missing, write_arrays
 from omnihuman.training.words import corpus
 from omnihuman.training.words.corpus import dictionary_words
 from omnihuman.types import Float, Handle, Sound
 
 _MAKERS = (
     *(phone_recognizer, hama_network, hama_symbols, level, clock),
-    *(built_in_voice, timing, warp, acoustics, precompute),
+    *(built_in_voice, timing, warp, acoustics, speakers),
 )
 """Modules that, beside this one, decide what a recording holds."""
 _QUIET_S = 20.0
@@ -161,20 +156,13 @@ def _stored(samples: Float) -> NDArray[np.int16]:
 
 
 def save_heard(recording: HeardRecording, path: Path) -> None:
-    """Writes one recording whole.
+    """Writes one recording.
 
     Raises:
         ResourceError: `disk_full` or `output_unwritable`.
     """
-    content = io.BytesIO()
-    np.savez(
-        content,
-        samples=recording.samples,
-        posteriors=recording.posteriors,
-        phones=recording.phones.astype(np.uint8),
-        speaks=recording.speaks,
-    )
-    write_whole(path, content.getvalue())
+    arrays = {"samples": recording.samples, "posteriors": recording.posteriors}
+    write_arrays(path, {**arrays, "phones": recording.phones.astype(np.uint8), "speaks": recording.speaks})
 
 
 def load_heard(path: Path) -> HeardRecording:
@@ -192,49 +180,34 @@ def folder_of(settings: MelSpeechSettings, checksums: Mapping[str, str]) -> Path
         "models": dict(checksums),
         "code": code_fingerprint((*_MAKERS, corpus, sys.modules[__name__])),
     }
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-    return cache_dir() / "training" / f"heard-{digest[:16]}"
+    return folder_named("heard", facts)
 
 
 def make_all_heard(
-    settings: MelSpeechSettings,
-    voice: Handle,
-    phones: Handle,
-    folder: Path,
-    report: Callable[[int, int, float], None],
+    settings: MelSpeechSettings, voice: Handle, phones: Handle, folder: Path, report: Report
 ) -> list[Path]:
-    """Makes every recording that is not there yet; each is one file, written aside and renamed.
+    """Makes every recording that is not there yet.
 
     Args:
         settings: What to make.
         voice: Lends a `BuiltInVoice`.
         phones: Lends a `PhoneRecognizer`.
         folder: Where; see `folder_of`.
-        report: Called with (recordings done, recordings in all, seconds left).
+        report: Told how far it is.
 
     Returns:
         The files, in order.
 
     Raises:
-        ResourceError: `cache_unwritable`: the folder cannot be made.
+        ResourceError: no room for them.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        fix = "Set OMNIHUMAN_CACHE to a folder with room."
-        raise ResourceError("cache_unwritable", f"{folder.name} cannot be made ({error.strerror})", fix) from None
     with voice() as built_in:
         words = dictionary_words(built_in.dictionary)
     count = settings.utterances_per_recording
     texts = list(islice(utterances(words, settings.words, settings.seed), settings.recordings * count))
-    total = settings.recordings + settings.quiet_recordings
-    paths = [folder / f"{index:05d}.npz" for index in range(total)]
-    started, made = time.monotonic(), 0
-    for index, path in enumerate(paths):
-        if not path.exists():
-            own = texts[index * count : (index + 1) * count]
-            save_heard(make_heard(index, own, settings, voice, phones), path)
-            made += 1
-        elapsed = time.monotonic() - started
-        report(index + 1, total, elapsed / max(made, 1) * (total - index - 1))
-    return paths
+
+    def make(index: int, path: Path) -> None:
+        own = texts[index * count : (index + 1) * count]
+        save_heard(make_heard(index, own, settings, voice, phones), path)
+
+    return make_missing(folder, settings.recordings + settings.quiet_recordings, make, report)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -18,7 +17,8 @@ from omnihuman.training.mel.settings import MelTrainingSettings
 from omnihuman.training.mel.step import Student, mel_step
 from omnihuman.training.mel.windows import MelWindows
 from omnihuman.training.run import TrainingRun
-from omnihuman.training.source import PHONES_ID, VOICE_ID
+from omnihuman.training.source import PHONES_ID, VOICE_ID, checksums
+from omnihuman.training.stored import Report
 
 
 def build_student(settings: MelTrainingSettings) -> Student:
@@ -61,13 +61,13 @@ class MelRun(TrainingRun):
         student.network.save_file(path, header)
 
 
-def open_mel_run(settings: MelTrainingSettings, files: Files, report: Callable[[int, int, float], None]) -> MelRun:
+def open_mel_run(settings: MelTrainingSettings, files: Files, report: Report) -> MelRun:
     """A fresh run; makes the recordings that are not there yet.
 
     Args:
         settings: The configuration.
         files: Where to write.
-        report: Told (recordings done, recordings in all, seconds left) while they are made.
+        report: Told how far the recordings are.
 
     Raises:
         ModelError: voice or phone recogniser are missing and cannot be fetched.
@@ -75,12 +75,7 @@ def open_mel_run(settings: MelTrainingSettings, files: Files, report: Callable[[
     """
     data = settings.data
     with ModelHub.open() as hub:
-        checksums = {
-            f"{model_id}/{spec.name}": spec.sha256 or ""
-            for model_id in (VOICE_ID, PHONES_ID)
-            for spec in hub.registry[model_id].files
-        }
-        folder = folder_of(data.speech, checksums)
+        folder = folder_of(data.speech, checksums(hub, VOICE_ID, PHONES_ID))
         paths = make_all_heard(data.speech, hub.handle(VOICE_ID), hub.handle(PHONES_ID), folder, report)
     windows = MelWindows.of_files(paths, data.rows, data.quiet_ratio, data.augment, settings.seed)
     return MelRun(settings, windows, folder.name, files)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from omnihuman.config import StrictModel, load, read_yaml
+from omnihuman.config import StrictModel, load
 from omnihuman.training.mel.augment import AugmentSettings
 from omnihuman.training.mel.data import MelSpeechSettings
 from omnihuman.training.mel.step import MelLossSettings
@@ -39,7 +39,7 @@ class MelModelSettings(StrictModel):
 
 
 class MelTrainingSettings(StrictModel):
-    """One training; `task` tells its file from those of the transformer."""
+    """One training; `task` tells its file from those of other networks."""
 
     task: Literal["mel"]
     seed: int = Field(1, ge=0)
@@ -52,15 +52,6 @@ class MelTrainingSettings(StrictModel):
     precision: Literal["bf16", "fp32"] = "bf16"
     export: Path = Path("phones-mel.safetensors")
     save_every_min: float = Field(5.0, gt=0.0)
-
-
-def is_mel(path: Path) -> bool:
-    """Whether a training configuration asks for the mel front end.
-
-    Raises:
-        ConfigError: missing, or not YAML.
-    """
-    return read_yaml(path).get("task") == "mel"
 
 
 def read_mel_settings(path: Path) -> MelTrainingSettings:

@@ -8,11 +8,8 @@ Legend: V acoustic variants of one recording (the first is the cleanest), N feat
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -24,9 +21,7 @@ from omnihuman.conditions import audio as audio_condition
 from omnihuman.conditions import voice as voice_condition
 from omnihuman.conditions.audio import AudioConditioner
 from omnihuman.conditions.voice import hushed, silence_of, sustained
-from omnihuman.config import StrictModel, cache_dir
-from omnihuman.errors import ResourceError
-from omnihuman.media.files import write_whole
+from omnihuman.config import StrictModel
 from omnihuman.speech import clock, hama_network, hama_symbols, level, timing, warp
 from omnihuman.speech import phones as phone_recognizer
 from omnihuman.speech import voice as built_in_voice
@@ -37,6 +32,7 @@ from omnihuman.training.sound import accompaniment, acoustics, singing, speakers
 from omnihuman.training.sound.accompaniment import instrumental, mixed
 from omnihuman.training.sound.acoustics import AcousticSettings, coloured_noise, spoil, without_speech
 from omnihuman.training.sound.speakers import Manner, espeak, recite, somebody
+from omnihuman.training.stored import Report, folder_named, make_folder, write_arrays
 from omnihuman.training.teacher.mouth import speech_presence
 from omnihuman.training.words.corpus import dictionary_words, load_grammar, sentences
 from omnihuman.types import Float, Handle, Sound
@@ -115,9 +111,8 @@ def save_recording(recording: Recording, path: Path) -> None:
     """
     symbols = np.array([PHONES.index(phone.symbol) for phone in recording.phones], np.uint8)
     times = np.array([(phone.start_s, phone.end_s) for phone in recording.phones], np.float32)
-    content = io.BytesIO()
-    np.savez(content, features=recording.features, symbols=symbols, times=times, duration_s=recording.duration_s)
-    write_whole(path, content.getvalue())
+    arrays = {"features": recording.features, "symbols": symbols, "times": times}
+    write_arrays(path, {**arrays, "duration_s": recording.duration_s})
 
 
 def load_recording(path: Path) -> Recording:
@@ -143,8 +138,8 @@ def folder_of(settings: SpeechSettings, checksums: Mapping[str, str]) -> Path:
         "code": code_fingerprint(_MAKERS),
     }
     other = f"+espeak-ng-{espeak().version}" if settings.espeak_recordings else ""
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-    return cache_dir() / "training" / f"speech-{digest[:16]}{other}"
+    folder = folder_named("speech", facts)
+    return folder.with_name(folder.name + other)
 
 
 def _with_floor(sound: Sound, rng: np.random.Generator) -> Sound:
@@ -223,7 +218,7 @@ def precompute(
     voice: Handle,
     phones: Handle,
     checksums: Mapping[str, str],
-    report: Callable[[int, int, float], None],
+    report: Report,
 ) -> Path:
     """Makes every recording that is not there yet.
 
@@ -232,7 +227,7 @@ def precompute(
         voice: Lends a `BuiltInVoice`.
         phones: Lends a `PhoneRecognizer`.
         checksums: sha256 of the model files in use, by name: part of the folder's key.
-        report: Called with (recordings done, recordings in all, seconds left).
+        report: Told how far it is.
 
     Returns:
         Folder with one `*.npz` per recording.
@@ -241,11 +236,7 @@ def precompute(
         ResourceError: `cache_unwritable`: the folder cannot be made.
     """
     folder = folder_of(settings, checksums)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        fix = "Set OMNIHUMAN_CACHE to a folder with room."
-        raise ResourceError("cache_unwritable", f"{folder.name} cannot be made ({error.strerror})", fix) from None
+    make_folder(folder)
     (folder / "settings.json").write_text(settings.model_dump_json(indent=1), encoding="utf-8")
     with voice() as built_in:
         words = dictionary_words(built_in.dictionary)

@@ -2,12 +2,11 @@
 
 import pytest
 
-from omnihuman.conditions.text import Prompt
 from omnihuman.config import configs_dir
 from omnihuman.errors import InputError
 from omnihuman.pipeline.clashes import CLASHES
 from omnihuman.pipeline.preset import load_preset
-from omnihuman.pipeline.resolve import Settled, late_prompts, resolved, sampler_of, settled
+from omnihuman.pipeline.resolve import Settled, resolved, sampler_of, settled
 from omnihuman.types import AnimationRequest, build_request
 
 MOTION = load_preset("motion")
@@ -44,16 +43,6 @@ def test_guidance_of_what_is_not_there_stays_open():
     spoken, told = resolved(asked(), "motion", MOTION), resolved(asked(say=None, text="nods"), "motion", MOTION)
     assert (spoken.guidance_audio is None, spoken.guidance_text is None) == (False, True)
     assert (told.guidance_audio is None, told.guidance_text is None) == (True, False)
-
-
-def test_a_length_that_only_the_request_says_is_limited_by_the_preset():
-    with pytest.raises(InputError, match=r"duration_too_long.*60 s"):
-        resolved(asked(say=None, text="nods", duration=61), "tiny", load_preset("tiny"))
-
-
-def test_sentences_after_the_end_are_told():
-    prompts = [Prompt("nods", 0, 2), Prompt("smiles", 6)]
-    assert late_prompts(prompts, 7.0) == [] and "6 s" in late_prompts(prompts, 5.0)[0]
 
 
 @pytest.mark.parametrize(

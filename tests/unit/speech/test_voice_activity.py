@@ -27,9 +27,8 @@ from omnihuman.speech.voice_activity import SILENCE as SILENT
 from omnihuman.speech.voice_activity_features import FEATURE_NAMES, voice_features
 from omnihuman.speech.voice_activity_judge import CLASSES, VoiceJudge
 from omnihuman.speech.voice_activity_network import SileroNetwork
-from omnihuman.training.sound.accompaniment import instrumental
+from omnihuman.training.sound.accompaniment import instrumental, mixed
 from omnihuman.training.sound.singing import SingingVoice, SongStyle
-from omnihuman.training.voice_gate.data import mixed
 from omnihuman.types import Sound
 
 RATE_HZ = 16000
