@@ -47,11 +47,11 @@ def main() -> None:
     draw = ImageDraw.Draw(sheet)
     panels = {
         "1  the picture": (20, 50, 250, 338),
-        "2  what is seen: face mesh, person": (280, 50, 510, 338),
-        "3  what is heard: speech sounds": (560, 50, 1220, 338),
+        "2  what is seen": (280, 50, 510, 338),
+        "3  what is heard": (560, 50, 1220, 338),
         "4  noise": (20, 410, 330, 680),
         "5  motion, dreamt from the noise": (370, 410, 700, 680),
-        "6  the picture, moved": (740, 410, 1220, 680),
+        "6  the picture, moved": (740, 410, 1240, 680),
     }
     for title, (left, top, _, _) in panels.items():
         draw.text((left, top - 28), title, INK, ImageFont.load_default(18))
@@ -62,16 +62,17 @@ def main() -> None:
     draw_curves(draw, noise, boxes[3])
     draw_curves(draw, result.parameters, boxes[4])
     draw_frames(sheet, result.frames, result.parameters, boxes[5])
-    sheet.save(TARGET, optimize=True)
+    sheet.quantize(192).save(TARGET, optimize=True)
     print(TARGET.relative_to(HERE.parent))
 
 
-def paste(sheet: Image.Image, picture: np.ndarray, box: Box) -> None:
-    """The picture scaled into the box, its aspect kept."""
+def paste(sheet: Image.Image, picture: np.ndarray, box: Box) -> int:
+    """Scales the picture into the box, its aspect kept; returns where it ends below."""
     left, top, right, bottom = box
     scale = min((right - left) / picture.shape[1], (bottom - top) / picture.shape[0])
     size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
     sheet.paste(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS), (left, top))
+    return top + size[1]
 
 
 def seen(pipe: OmniHumanPipeline, image: np.ndarray) -> np.ndarray:
@@ -128,9 +129,8 @@ def draw_frames(sheet: Image.Image, frames: np.ndarray, parameters: Float, box: 
     for place, number in enumerate(picks):
         face = frames[number][round(0.08 * height) : round(0.66 * height), round(0.2 * breadth) : round(0.8 * breadth)]
         x = left + place * (width + 8)
-        paste(sheet, np.ascontiguousarray(face), (x, top, x + width, bottom))
-        draw = ImageDraw.Draw(sheet)
-        draw.text((x, bottom - 18), f"{number / 25:.2f} s", INK, ImageFont.load_default(13))
+        floor = paste(sheet, np.ascontiguousarray(face), (x, top, x + width, bottom - 24))
+        ImageDraw.Draw(sheet).text((x, floor + 6), f"{number / 25:.2f} s", INK, ImageFont.load_default(13))
 
 
 if __name__ == "__main__":

@@ -41,6 +41,6 @@ def doctor(
         is_well = counts["failed"] == 0
         record = {"ok": is_well, "versions": versions(), "findings": [each.as_record() for each in findings]}
         verdict = "Videos can be made here" if is_well else "No video can be made here yet"
-        show(record, [f"{verdict}: {counts['failed']} failed, {counts['warning']} warnings."], as_json)
+        show(record, [f"{verdict} (failed: {counts['failed']}, warnings: {counts['warning']})."], as_json)
         if not is_well:
             raise typer.Exit(3)

@@ -111,7 +111,7 @@ def test_lines_and_status_for_people(monkeypatch):
     done = CliRunner().invoke(app, ["doctor"])
     lines = done.stdout.splitlines()
     assert done.exit_code == 0 and lines[0].split() == ["ok", "cache", "~/.cache:", "writable"]
-    assert lines[1].endswith("little. Close something.") and lines[2].endswith("0 failed, 1 warnings.")
+    assert lines[1].endswith("little. Close something.") and lines[2].endswith("(failed: 0, warnings: 1).")
     findings.append(failed("render", "internal", "broke", "Report it."))
     assert CliRunner().invoke(app, ["doctor"]).exit_code == 3
 
