@@ -14,6 +14,7 @@ import typer
 
 from omnihuman.cli.console import coded_errors, show
 from omnihuman.config import weights_dir
+from omnihuman.errors import InputError
 
 if TYPE_CHECKING:
     from omnihuman.training.loop import Outcome, Progress
@@ -30,11 +31,12 @@ def train(
     max_minutes: Annotated[
         float | None, typer.Option("--max-minutes", min=0.0, help="Stop after this time, resumable.")
     ] = None,
+    device: Annotated[str, typer.Option("--device", help="Where it trains: auto, cpu, cuda, cuda:1, mps.")] = "cpu",
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one JSON object.")] = False,
 ) -> None:
     """Train the motion transformer, the mel front end or the voice gate; Ctrl+C leaves a checkpoint and weights."""
     with coded_errors(as_json):
-        outcome, export = _run(config, out, resume, max_minutes, as_json)
+        outcome, export = _run(config, out, resume, max_minutes, device, as_json)
     record: dict[str, Any] = {"weights": str(export), **asdict(outcome)}
     state = "finished" if outcome.finished else "stopped; go on with --resume"
     cost = f"{outcome.seconds / 60:.1f} min, {outcome.cpu_seconds / 3600:.2f} core-hours"
@@ -44,19 +46,23 @@ def train(
 
 
 def _run(
-    config: Path, out: Path | None, resume: bool, max_minutes: float | None, as_json: bool
+    config: Path, out: Path | None, resume: bool, max_minutes: float | None, device: str, as_json: bool
 ) -> tuple[Outcome, Path]:
     """Reads, prepares, trains."""
+    from omnihuman.modelhub.devices import resolve_device
     from omnihuman.training.files import Files, checkpoint_path
     from omnihuman.training.loop import train as run_training
     from omnihuman.training.tasks import task_of
 
+    if out is not None and out.suffix != ".safetensors":
+        raise InputError("output_invalid", f"weights are safetensors, not {out.suffix!r}", "Name a .safetensors file.")
     task = task_of(config)
     settings = task.read(config)
+    device = resolve_device(device)
     say = throttled(as_json)
     files = Files(out or weights_dir() / settings.export, checkpoint_path(config.stem, settings))
     with files.reserved():
-        run = task.open_run(settings, files, lambda done, total, left: say(_making_line(done, total, left)))
+        run = task.open_run(settings, files, lambda done, total, left: say(_making_line(done, total, left)), device)
         if resume:
             run.resume()
         today = datetime.date.today().isoformat()

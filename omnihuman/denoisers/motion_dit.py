@@ -34,7 +34,7 @@ from omnihuman.denoisers.blocks import (
 from omnihuman.types import LatentSpec
 
 T_FLOOR = 0.02
-"""Below this t the velocity is no longer divided by t; the same floor as `flow.path` (a test holds them together)."""
+"""Below this t the velocity is no longer divided by t: it shrinks to 0 with t, and no step is thrown off."""
 EXIT_MODULATIONS = 2
 """Shift and scale of the exit."""
 ROTARY_THETA = 1000.0

@@ -6,7 +6,7 @@ Chance needs no saving: every step draws from generators seeded by (seed, step).
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Record:
         cpu_seconds: Processor seconds spent.
         settings: The settings as JSON-ready mapping.
         data_hash: Identity of the data.
+        losses: Smoothed, by name.
     """
 
     step: int
@@ -38,6 +39,7 @@ class Record:
     cpu_seconds: float
     settings: dict[str, Any]
     data_hash: str
+    losses: dict[str, float] = field(default_factory=dict)
 
 
 def save(

@@ -97,7 +97,7 @@ class WindowDataset:
         self._speaking = [r for r in recordings if r.speaks]
         self._quiet = [r for r in recordings if not r.speaks]
         if not self._speaking:
-            fix = "Run the precompute step of: python -m omnihuman train"
+            fix = "Let data.frames be shorter, or data.speech longer: more sentences per recording."
             raise ResourceError("training_data_missing", f"no recording is longer than {window_s:g} s", fix)
         lengths = np.array([r.duration_s - window_s for r in self._speaking])
         self._cumulative = np.cumsum(lengths) / lengths.sum()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import glob
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -16,8 +17,8 @@ from omnihuman.config import StrictModel, cache_dir
 from omnihuman.errors import ResourceError
 from omnihuman.media.files import output_errors, require_writable
 
-SAME_RUN = ("data", "model", "loss", "seed", "batch_size")
-"""Settings that a resumed run must share with its checkpoint, where it has them; a run can be made longer or faster."""
+_MAY_DIFFER = ("steps", "save_every_min", "export")
+"""Settings that a resumed run need not share with its checkpoint: a run can be made longer, or shorter."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,16 @@ def checkpoint_path(name: str, settings: StrictModel) -> Path:
         settings: What it holds.
     """
     written = settings.model_dump(mode="json")
-    kind = _digest({key: written[key] for key in SAME_RUN if key in written})
+    kind = _digest(recipe(written))
     return cache_dir() / "training" / "runs" / f"{name}-{kind}-{_digest(written)}.safetensors"
+
+
+def recipe(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What makes a run the one it is: its settings as JSON without how long it takes and where it is written."""
+    kept = {key: value for key, value in settings.items() if key not in _MAY_DIFFER}
+    if "stages" in kept:
+        kept["stages"] = [{key: value for key, value in stage.items() if key != "steps"} for stage in kept["stages"]]
+    return kept
 
 
 def resumable(checkpoint: Path) -> Path:

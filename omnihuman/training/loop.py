@@ -24,6 +24,7 @@ from omnihuman.conditions.base import ConditionBatch
 from omnihuman.conditions.reference import REFERENCE_WIDTH
 from omnihuman.config import weights_dir
 from omnihuman.denoisers.motion_dit import MotionDiT
+from omnihuman.errors import ModelError
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS
 from omnihuman.media.files import output_errors
 from omnihuman.training.files import Files
@@ -97,8 +98,10 @@ def begin_with(model: MotionDiT, path: Path) -> None:
     """Gives a network the weights of a file, as the later stages of a training in parts do.
 
     Raises:
-        ModelError: `weights_unreadable`, or `weights_unfit` when they belong to another network.
+        ModelError: `weights_missing`, `weights_unreadable`, or `weights_unfit` when they belong to another network.
     """
+    if not path.is_file():
+        raise ModelError("weights_missing", f"start_from names {path.name}, which is not there", "Train it first.")
     _, tensors = weights_file.read(path, known=set(MotionDiT._signature()))
     weights_file.fill(model, tensors, path)
 
@@ -111,14 +114,17 @@ class Run(TrainingRun):
         data: Windows.
         data_hash: Names the data, for the header and the resume check.
         files: Where to write.
+        device: Where the network lives.
     """
 
-    def __init__(self, settings: TrainingSettings, data: WindowSource, data_hash: str, files: Files) -> None:
+    def __init__(
+        self, settings: TrainingSettings, data: WindowSource, data_hash: str, files: Files, device: str = "cpu"
+    ) -> None:
         self.settings, self.data = settings, data
         self.model = build_model(settings, data.batch(0, 1)[1].audio.shape[-1])
         if settings.start_from is not None:
             begin_with(self.model, weights_dir() / settings.start_from)
-        super().__init__(settings, self.model, data_hash, files)
+        super().__init__(settings, self.model, data_hash, files, device)
 
     @property
     def stage(self) -> str:
@@ -131,7 +137,8 @@ class Run(TrainingRun):
         generator = step_generator(settings.seed, step_number)
         latents, known, loss_weight = self.data.batch(step_number, settings.batch_size)
         ratios = stage_at(settings.stages, step_number).ratios
-        conditions = mix(latents, known, Mixing(ratios, settings.data.prefix_frames), generator)
+        conditions = mix(latents, known, Mixing(ratios, settings.data.prefix_frames), generator).to(self.device)
+        latents, loss_weight = latents.to(self.device), loss_weight.to(self.device)
         with self.in_precision():
             return step(self.model, latents, conditions, loss_weight, settings.loss, generator)
 
@@ -191,7 +198,7 @@ def train(
             now = time.monotonic()
             run.seconds = seconds_before + now - started
             run.cpu_seconds = cpu_before + time.process_time() - cpu_started
-            _smooth(run.losses, losses, 1 / (run.done - first))
+            _smooth(run.losses, losses, 1 / run.done)
             pace = (now - started) / (run.done - first)
             _log(run)
             if report is not None:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from omnihuman.errors import InputError
 from omnihuman.training import checkpoint
 from omnihuman.training.ema import MovingAverage
-from omnihuman.training.files import SAME_RUN, Files, resumable
+from omnihuman.training.files import Files, recipe, resumable
 from omnihuman.training.settings import OptimizerSettings
 
 LICENCE = "Apache-2.0"
@@ -65,7 +65,7 @@ def learning_rate(step_number: int, total: int, settings: OptimizerSettings) -> 
 
 
 def _optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.optim.AdamW:
-    """AdamW; matrices decay, biases, gains and learned nulls do not."""
+    """AdamW; whatever has two dimensions decays, vectors do not: biases, gains, learned nulls."""
     matrices = [p for p in model.parameters() if p.ndim >= 2]
     rest = [p for p in model.parameters() if p.ndim < 2]
     groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": rest, "weight_decay": 0.0}]
@@ -80,10 +80,15 @@ class TrainingRun(ABC):
         model: A fresh network.
         data_hash: Names the data, for the header and the resume check.
         files: Where to write.
+        device: Where the network lives, such as `cpu` or `cuda:1`. All chance is drawn on the CPU, so that a run
+            draws the same everywhere.
     """
 
-    def __init__(self, run_settings: RunSettings, model: nn.Module, data_hash: str, files: Files) -> None:
-        self._settings, self._model = run_settings, model
+    def __init__(
+        self, run_settings: RunSettings, model: nn.Module, data_hash: str, files: Files, device: str = "cpu"
+    ) -> None:
+        self._settings, self._model = run_settings, model.to(device)
+        self.device = device
         self.data_hash, self.files = data_hash, files
         self.average = MovingAverage(model, run_settings.optimizer.ema_decay)
         self.optimizer = _optimizer(model, run_settings.optimizer)
@@ -116,21 +121,21 @@ class TrainingRun(ABC):
 
     def in_precision(self) -> torch.autocast:
         """Context of the forward pass; making a batch stays out of it."""
-        return torch.autocast("cpu", torch.bfloat16, enabled=self._settings.precision == "bf16")
+        return torch.autocast(self.device.partition(":")[0], torch.bfloat16, enabled=self._settings.precision == "bf16")
 
     def resume(self) -> None:
         """Goes on from the checkpoint of these settings, or of a run that was shorter or longer.
 
         Raises:
-            InputError: `checkpoint_missing`, `checkpoint_unreadable`, or `checkpoint_unfit` when data, network or
-                loss differ. Stages and optimiser may differ: a run can be made longer or shorter.
+            InputError: `checkpoint_missing`, `checkpoint_unreadable`, or `checkpoint_unfit` when anything but the
+                number of steps differs.
         """
         path = resumable(self.files.checkpoint)
         if not path.exists():
             raise InputError("checkpoint_missing", f"there is no checkpoint {path.name}", "Start without --resume.")
         record = checkpoint.read_record(path)
-        mine = self._settings.model_dump(mode="json")
-        changed = [key for key in SAME_RUN if record.settings.get(key) != mine.get(key)]
+        mine, theirs = recipe(self._settings.model_dump(mode="json")), recipe(record.settings)
+        changed = [key for key in sorted(mine.keys() | theirs.keys()) if mine.get(key) != theirs.get(key)]
         changed += ["data files"] if record.data_hash != self.data_hash else []
         if changed:
             raise InputError(
@@ -138,13 +143,22 @@ class TrainingRun(ABC):
             )
         checkpoint.restore(path, self._model, self.average, self.optimizer)
         self.done, self.seconds, self.cpu_seconds = record.step, record.seconds, record.cpu_seconds
+        self.losses = dict(record.losses)
 
     def advance(self) -> dict[str, float]:
-        """One optimiser step; returns the losses of its batch."""
+        """One optimiser step; returns the losses of its batch.
+
+        Raises:
+            InputError: `training_diverged`: the loss is not finite; nothing was changed.
+        """
         settings = self._settings
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.done, settings.steps, settings.optimizer)
         loss, parts = self.loss(self.done)
+        if not torch.isfinite(loss):
+            cause = f"the loss of step {self.done + 1} is {loss.item()}"
+            fix = "Lower optimizer.learning_rate; weights and checkpoint are those of the last saving."
+            raise InputError("training_diverged", cause, fix)
         loss.backward()
         nn.utils.clip_grad_norm_(self._model.parameters(), settings.optimizer.clip_norm)
         self.optimizer.step()
@@ -160,7 +174,7 @@ class TrainingRun(ABC):
             ResourceError: `disk_full` or `output_unwritable`.
         """
         settings = self._settings.model_dump(mode="json")
-        record = checkpoint.Record(self.done, self.seconds, self.cpu_seconds, settings, self.data_hash)
+        record = checkpoint.Record(self.done, self.seconds, self.cpu_seconds, settings, self.data_hash, self.losses)
         checkpoint.save(self.files.checkpoint, self._model, self.average, self.optimizer, record)
         facts = {"steps": self.done, "cpu_hours": round(self.cpu_seconds / 3600, 3), "losses": self.losses}
         header = {

@@ -51,6 +51,14 @@ class ModelSettings(StrictModel):
     audio_layers: int = Field(4, ge=1)
     audio_reach: int = Field(7, ge=1, le=40)
 
+    @model_validator(mode="after")
+    def _fits(self) -> ModelSettings:
+        if self.width % self.heads or self.width // self.heads % 2:
+            raise ValueError(f"a width of {self.width} cannot be cut into {self.heads} heads of even width")
+        if self.kernel % 2 == 0:
+            raise ValueError("kernel must be odd")
+        return self
+
 
 class OptimizerSettings(StrictModel):
     """AdamW with warm-up and cosine decay."""

@@ -48,7 +48,7 @@ def step(
         conditions: Already mixed; observed entries carry no loss.
         loss_weight: `B C T` of the data, importance of each value.
         settings: Weights of the terms.
-        generator: Times and noise.
+        generator: Times and noise, on the CPU.
 
     Returns:
         The scalar loss and its detached parts: data, velocity, regression.
@@ -71,8 +71,9 @@ def step(
 def _starts(latents: Tensor, settings: LossSettings, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Noise `B C T` and times `B`; zeros at t = 1 where the data is asked for at once."""
     if settings.objective == "regression":
-        return torch.zeros_like(latents), torch.ones(len(latents))
-    return torch.randn(latents.shape, generator=generator), stratified_times(len(latents), generator)
+        return torch.zeros_like(latents), torch.ones(len(latents), device=latents.device)
+    noise, t = torch.randn(latents.shape, generator=generator), stratified_times(len(latents), generator)
+    return noise.to(latents.device), t.to(latents.device)
 
 
 def _regression(error: Tensor, loss_weight: Tensor, conditions: ConditionBatch) -> Tensor:

@@ -12,13 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from omnihuman.conditions.base import ConditionBatch, ConditionWidths
+from omnihuman.conditions.audio import AUDIO_WIDTH
+from omnihuman.conditions.base import ConditionBatch
+from omnihuman.conditions.bundle import WIDTHS
 from omnihuman.conditions.reference import REFERENCE_WIDTH
-from omnihuman.conditions.sentence import TEXT_WIDTH
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS, group_indices
 
-AUDIO_WIDTH = 43
-WIDTHS = ConditionWidths(TEXT_WIDTH, REFERENCE_WIDTH, AUDIO_WIDTH)
 _FRAMES_PER_PHONE = 3
 
 
@@ -54,7 +53,7 @@ class SyntheticDataset:
         mouth = group_indices("mouth")
         latents[:, mouth] = self._table[phones][..., mouth].transpose(0, 2, 1)
         phase = np.linspace(0, 2 * np.pi, self.frames) + rng.uniform(0, 2 * np.pi, (batch_size, 1))
-        text = rng.uniform(-1, 1, (batch_size, TEXT_WIDTH)).astype(np.float32)
+        text = rng.uniform(-1, 1, (batch_size, WIDTHS.text)).astype(np.float32)
         latents[:, group_indices("brows")] = text[:, :1, None]
         latents[:, group_indices("head")] = (reference[:, :1] * np.sin(phase))[:, None]
         present = torch.ones(batch_size)

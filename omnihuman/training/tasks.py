@@ -30,16 +30,16 @@ class Task:
 
     Attributes:
         read: Reads its settings from a file; they know their `export`.
-        open_run: A fresh run of such settings that writes to these files; first makes what it learns from, and tells
-            how far that is.
+        open_run: A fresh run of such settings that writes to these files, on a device; first makes what it learns
+            from, and tells how far that is.
     """
 
     read: Callable[[Path], Any]
-    open_run: Callable[[Any, Files, Report], TrainingRun]
+    open_run: Callable[[Any, Files, Report, str], TrainingRun]
 
 
-def _open_motion_run(settings: TrainingSettings, files: Files, report: Report) -> Run:
-    return Run(settings, *open_windows(settings, report), files)
+def _open_motion_run(settings: TrainingSettings, files: Files, report: Report, device: str) -> Run:
+    return Run(settings, *open_windows(settings, report), files, device)
 
 
 _MOTION = "motion"
@@ -56,7 +56,11 @@ def task_of(path: Path) -> Task:
     Raises:
         ConfigError: missing, not YAML, or `task_unknown`.
     """
-    name = str(read_yaml(path).get("task", _MOTION))
+    content = read_yaml(path)
+    if "task" not in content and "stages" not in content:
+        cause = f"{path.name} has neither a task nor stages: it configures no training"
+        raise ConfigError("task_unknown", cause, "Try configs/training/motion.yaml.")
+    name = str(content.get("task", _MOTION))
     if name not in TASKS:
         cause = f"{path.name} asks for the task '{name}', which nothing here trains"
         raise ConfigError("task_unknown", cause, f"Known: {', '.join(TASKS)}.")

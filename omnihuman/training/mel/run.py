@@ -36,12 +36,15 @@ class MelRun(TrainingRun):
         data: Windows.
         data_hash: Names the data.
         files: Where to write.
+        device: Where the network lives.
     """
 
-    def __init__(self, settings: MelTrainingSettings, data: MelWindows, data_hash: str, files: Files) -> None:
+    def __init__(
+        self, settings: MelTrainingSettings, data: MelWindows, data_hash: str, files: Files, device: str = "cpu"
+    ) -> None:
         self.settings, self.data = settings, data
         self.student = build_student(settings)
-        super().__init__(settings, self.student, data_hash, files)
+        super().__init__(settings, self.student, data_hash, files, device)
 
     @property
     def stage(self) -> str:
@@ -50,7 +53,7 @@ class MelRun(TrainingRun):
 
     def loss(self, step_number: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of a step's batch and its parts."""
-        batch = self.data.batch(step_number, self.settings.batch_size)
+        batch = self.data.batch(step_number, self.settings.batch_size).to(self.device)
         with self.in_precision():
             return mel_step(self.student, batch, self.settings.loss)
 
@@ -61,13 +64,14 @@ class MelRun(TrainingRun):
         student.network.save_file(path, header)
 
 
-def open_mel_run(settings: MelTrainingSettings, files: Files, report: Report) -> MelRun:
+def open_mel_run(settings: MelTrainingSettings, files: Files, report: Report, device: str) -> MelRun:
     """A fresh run; makes the recordings that are not there yet.
 
     Args:
         settings: The configuration.
         files: Where to write.
         report: Told how far the recordings are.
+        device: Where the network lives.
 
     Raises:
         ModelError: voice or phone recogniser are missing and cannot be fetched.
@@ -78,4 +82,4 @@ def open_mel_run(settings: MelTrainingSettings, files: Files, report: Report) ->
         folder = folder_of(data.speech, checksums(hub, VOICE_ID, PHONES_ID))
         paths = make_all_heard(data.speech, hub.handle(VOICE_ID), hub.handle(PHONES_ID), folder, report)
     windows = MelWindows.of_files(paths, data.rows, data.quiet_ratio, data.augment, settings.seed)
-    return MelRun(settings, windows, folder.name, files)
+    return MelRun(settings, windows, folder.name, files, device)

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from omnihuman.errors import ResourceError
 from omnihuman.speech.clock import ROW_SAMPLES
 from omnihuman.speech.mel_features import SPECTRUM_SAMPLES, power_spectra
 from omnihuman.training.mel.augment import Augmenter, AugmentSettings
@@ -34,6 +35,10 @@ class MelBatch:
     posteriors: Tensor
     phones: Tensor
 
+    def to(self, device: str) -> MelBatch:
+        """The same on a device."""
+        return MelBatch(self.features.to(device), self.posteriors.to(device), self.phones.to(device))
+
 
 class MelWindows:
     """Windows of recordings, cut and spoilt anew whenever they are drawn.
@@ -44,6 +49,9 @@ class MelWindows:
         quiet_ratio: Share of windows in which nobody speaks, where there are such recordings.
         augment: How features are spoilt.
         seed: Of everything.
+
+    Raises:
+        ResourceError: `training_data_missing`: none with speech is long enough.
     """
 
     def __init__(
@@ -52,7 +60,9 @@ class MelWindows:
         long = [recording for recording in recordings if len(recording.phones) >= rows]
         self._spoken = [recording for recording in long if recording.speaks]
         self._quiet = [recording for recording in long if not recording.speaks]
-        assert self._spoken, f"no recording with speech is as long as {rows} rows"
+        if not self._spoken:
+            fix = "Let data.rows be fewer, or recordings longer: more utterances per recording."
+            raise ResourceError("training_data_missing", f"no recording with speech is as long as {rows} rows", fix)
         self._share = np.array([len(recording.phones) for recording in self._spoken], np.float64)
         self._share /= self._share.sum()
         self._rows, self._quiet_ratio, self._seed = rows, quiet_ratio, seed

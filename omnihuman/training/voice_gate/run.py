@@ -36,14 +36,20 @@ class VoiceGateRun(TrainingRun):
         data: Windows.
         data_hash: Names the data.
         files: Where to write.
+        device: Where the network lives.
     """
 
     def __init__(
-        self, settings: VoiceGateTrainingSettings, data: VoiceGateWindows, data_hash: str, files: Files
+        self,
+        settings: VoiceGateTrainingSettings,
+        data: VoiceGateWindows,
+        data_hash: str,
+        files: Files,
+        device: str = "cpu",
     ) -> None:
         self.settings, self.data = settings, data
         self.judge = build_judge(settings.seed)
-        super().__init__(settings, self.judge, data_hash, files)
+        super().__init__(settings, self.judge, data_hash, files, device)
 
     @property
     def stage(self) -> str:
@@ -52,7 +58,7 @@ class VoiceGateRun(TrainingRun):
 
     def loss(self, step_number: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of a step's batch and its parts."""
-        batch = self.data.batch(step_number, self.settings.batch_size)
+        batch = self.data.batch(step_number, self.settings.batch_size).to(self.device)
         with self.in_precision():
             return judge_step(self.judge, batch, self.settings.loss)
 
@@ -63,13 +69,14 @@ class VoiceGateRun(TrainingRun):
         judge.save_file(path, header)
 
 
-def open_voice_gate_run(settings: VoiceGateTrainingSettings, files: Files, report: Report) -> VoiceGateRun:
+def open_voice_gate_run(settings: VoiceGateTrainingSettings, files: Files, report: Report, device: str) -> VoiceGateRun:
     """A fresh run; makes the sounds that are not there yet.
 
     Args:
         settings: The configuration.
         files: Where to write.
         report: Told how far the sounds are.
+        device: Where the network lives.
 
     Raises:
         ModelError: voice, phone recogniser or voice detector are missing and cannot be fetched.
@@ -81,4 +88,4 @@ def open_voice_gate_run(settings: VoiceGateTrainingSettings, files: Files, repor
         voice, phones, detector = (hub.handle(model_id) for model_id in (VOICE_ID, PHONES_ID, DETECTOR_ID))
         paths = make_all_heard(SoundMaker(wanted.sounds, voice, phones, detector), folder, report)
     windows = VoiceGateWindows.of_files(paths, wanted.rows, wanted.disturbance, settings.seed)
-    return VoiceGateRun(settings, windows, folder.name, files)
+    return VoiceGateRun(settings, windows, folder.name, files, device)

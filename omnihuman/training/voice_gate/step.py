@@ -42,6 +42,6 @@ def judge_step(
     costs = functional.cross_entropy(logits, batch.labels, reduction="none", ignore_index=IGNORED)
     counts = torch.stack([(batch.labels == index).sum() for index in range(len(CLASSES))])
     sums = torch.stack([costs[batch.labels == index].sum() for index in range(len(CLASSES))])
-    weights = torch.tensor([getattr(settings, name) for name in CLASSES])
+    weights = costs.new_tensor([getattr(settings, name) for name in CLASSES])
     loss = (weights * sums).sum() / (weights * counts).sum().clamp(min=1e-6)
     return loss, dict(zip(CLASSES, sums.detach() / counts.clamp(min=1), strict=True))

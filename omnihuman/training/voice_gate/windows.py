@@ -48,6 +48,10 @@ class VoiceGateBatch:
     features: Tensor
     labels: Tensor
 
+    def to(self, device: str) -> VoiceGateBatch:
+        """The same on a device."""
+        return VoiceGateBatch(self.features.to(device), self.labels.to(device))
+
 
 class VoiceGateWindows:
     """Windows of sounds, cut and disturbed anew whenever they are drawn.

@@ -11,14 +11,14 @@ import torch
 from omnihuman import weights_file
 from omnihuman.config import configs_dir
 from omnihuman.denoisers.motion_dit import MotionDiT
-from omnihuman.errors import ConfigError, InputError, ResourceError
+from omnihuman.errors import ConfigError, InputError, ModelError, ResourceError
 from omnihuman.flow.schedule import times
 from omnihuman.flow.solver import integrate
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS
 from omnihuman.training.files import Files
 from omnihuman.training.loop import Progress, Run, train
 from omnihuman.training.run import learning_rate
-from omnihuman.training.settings import LossSettings, OptimizerSettings, TrainingSettings, read_settings
+from omnihuman.training.settings import LossSettings, ModelSettings, OptimizerSettings, TrainingSettings, read_settings
 from omnihuman.training.synthetic import SyntheticDataset
 
 CONFIG = configs_dir() / "training"
@@ -180,3 +180,58 @@ def test_a_wrong_key_is_a_coded_error_with_the_right_one(tmp_path: Path, line: s
         read_settings(path)
     assert caught.value.code == code
     assert hint in str(caught.value)
+
+
+def test_losses_go_on_where_they_were_after_a_stop(tmp_path: Path):
+    whole = new_run(tmp_path / "whole")
+    train(whole, "2026-01-01")
+    first = new_run(tmp_path / "parts")
+    train(first, "2026-01-01", stop=lambda: first.done == 2)
+    second = new_run(tmp_path / "parts")
+    second.resume()
+    train(second, "2026-01-01")
+    assert second.losses == pytest.approx(whole.losses)
+    again = new_run(tmp_path / "parts")
+    again.resume()
+    assert train(again, "2026-01-01").losses == pytest.approx(whole.losses)
+
+
+def test_a_run_that_diverges_keeps_what_was_saved(tmp_path: Path):
+    run = new_run(tmp_path)
+    train(run, "2026-01-01", stop=lambda: run.done == 1)
+    kept = run.files.export.read_bytes()
+    with torch.no_grad():
+        run.model.exit.weight.fill_(float("nan"))
+    with pytest.raises(InputError) as caught:
+        train(run, "2026-01-01")
+    assert caught.value.code == "training_diverged" and run.files.export.read_bytes() == kept
+
+
+def test_what_is_trained_may_not_change_but_how_long_may(tmp_path: Path):
+    run = new_run(tmp_path)
+    train(run, "2026-01-01", stop=lambda: run.done == 1)
+    stages = tiny().stages
+    longer = tuple(stage.model_copy(update={"steps": stage.steps + 3}) for stage in stages)
+    new_run(tmp_path, tiny(stages=longer, save_every_min=1.0)).resume()
+    others = [
+        {"optimizer": OptimizerSettings(learning_rate=0.5)},
+        {"stages": stages[:2]},
+        {"start_from": Path("other.safetensors")},
+        {"precision": "bf16" if tiny().precision == "fp32" else "fp32"},
+    ]
+    for other in others:
+        with pytest.raises(InputError, match=next(iter(other))):
+            run = new_run(tmp_path, tiny())
+            run._settings = tiny(**other)
+            run.resume()
+
+
+def test_an_impossible_network_is_refused_when_it_is_read():
+    for wrong in ({"heads": 5}, {"width": 36, "heads": 4}, {"kernel": 8}):
+        with pytest.raises(ValueError):
+            ModelSettings(**wrong)
+
+
+def test_weights_to_begin_with_must_be_there(tmp_path: Path):
+    with pytest.raises(ModelError, match="weights_missing"):
+        new_run(tmp_path, tiny(start_from=Path("none-such.safetensors")))
