@@ -6,6 +6,7 @@ step comes from (seed, step). Legend: B batch, C channels, T frames.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import threading
@@ -28,7 +29,7 @@ from omnihuman.errors import ModelError
 from omnihuman.latents.motion.parameters import NUM_PARAMETERS
 from omnihuman.media.files import output_errors
 from omnihuman.training.files import Files
-from omnihuman.training.run import TrainingRun
+from omnihuman.training.run import PROVENANCE, TrainingRun
 from omnihuman.training.settings import TrainingSettings
 from omnihuman.training.stages import Mixing, mix, stage_at
 from omnihuman.training.step import step
@@ -94,8 +95,11 @@ def step_generator(seed: int, step_number: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed * 1_000_003 + step_number)
 
 
-def begin_with(model: MotionDiT, path: Path) -> None:
-    """Gives a network the weights of a file, as the later stages of a training in parts do.
+def begin_with(model: MotionDiT, path: Path) -> dict[str, str]:
+    """Gives a network the weights of a file, as the second part of a training in parts does.
+
+    Returns:
+        What the file tells of its own making, with its hash: the header of the new weights passes it on.
 
     Raises:
         ModelError: `weights_missing`, `weights_unreadable`, or `weights_unfit` when they belong to another network.
@@ -104,6 +108,8 @@ def begin_with(model: MotionDiT, path: Path) -> None:
         raise ModelError("weights_missing", f"start_from names {path.name}, which is not there", "Train it first.")
     _, tensors = weights_file.read(path, known=set(MotionDiT._signature()))
     weights_file.fill(model, tensors, path)
+    told = {key: text for key, text in weights_file.header(path).items() if key in PROVENANCE}
+    return told | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
 class Run(TrainingRun):
@@ -122,8 +128,9 @@ class Run(TrainingRun):
     ) -> None:
         self.settings, self.data = settings, data
         self.model = build_model(settings, data.batch(0, 1)[1].audio.shape[-1])
+        self._first_part: dict[str, str] | None = None
         if settings.start_from is not None:
-            begin_with(self.model, weights_dir() / settings.start_from)
+            self._first_part = begin_with(self.model, weights_dir() / settings.start_from)
         super().__init__(settings, self.model, data_hash, files, device)
 
     @property
@@ -146,6 +153,8 @@ class Run(TrainingRun):
         """Writes the averaged weights."""
         exported = build_model(self.settings, self.model.config["audio_features"])
         exported.load_state_dict(self.average.tensors)
+        if self._first_part is not None:
+            header = {**header, "first_part": json.dumps(self._first_part, sort_keys=True)}
         exported.save_file(path, header)
 
 

@@ -21,6 +21,8 @@ from omnihuman.training.files import Files, recipe, resumable
 from omnihuman.training.settings import OptimizerSettings
 
 LICENCE = "Apache-2.0"
+PROVENANCE = ("training", "result", "data", "licence", "date")
+"""Entries of the header of every file of weights: settings, steps and losses, name of the data, licence, ISO date."""
 
 
 class RunSettings(Protocol):
