@@ -16,7 +16,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
 
 from omnihuman.config import StrictModel, nearest
 from omnihuman.errors import InputError
@@ -51,6 +50,14 @@ class Encoding(StrictModel):
     speed: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"] = Field(
         description="Preset of the encoder: a slower one makes smaller files."
     )
+
+
+class _RefusedValue(ValueError):
+    """A value that no range describes, with its way out."""
+
+    def __init__(self, cause: str, way_out: str) -> None:
+        super().__init__(cause)
+        self.way_out = way_out
 
 
 class AnimationRequest(StrictModel):
@@ -132,15 +139,13 @@ class AnimationRequest(StrictModel):
             try:
                 Stretch.parse(trim)
             except StretchError as error:
-                raise PydanticCustomError("stretch", "{cause}", {"cause": str(error), "way_out": NOTATION}) from None
+                raise _RefusedValue(str(error), NOTATION) from None
         return trim
 
     @model_validator(mode="after")
     def _one_voice(self) -> AnimationRequest:
         if self.audio is not None and self.say is not None:
-            raise PydanticCustomError(
-                "clash", "give either audio or say, not both", {"way_out": "Leave one of them out."}
-            )
+            raise _RefusedValue("give either audio or say, not both", "Leave one of them out.")
         return self
 
     @property
@@ -174,14 +179,16 @@ def build_request(fields: dict[str, Any], label: Callable[[str], str] = str) -> 
     except ValidationError as error:
         first = error.errors()[0]
         where = f"{label(str(first['loc'][0]))}: " if first["loc"] else ""
-        raise InputError("request_invalid", where + first["msg"], _way_out(first)) from None
+        raise InputError(
+            "request_invalid", where + first["msg"].removeprefix("Value error, "), _way_out(first)
+        ) from None
 
 
-def _way_out(error: ErrorDetails) -> str:
+def _way_out(error: Any) -> str:
     """What to write instead of a refused value; the nearest right one, where there is one."""
     limits = error.get("ctx", {})
-    if "way_out" in limits:
-        return str(limits["way_out"])
+    if isinstance(limits.get("error"), _RefusedValue):
+        return str(limits["error"].way_out)
     if error["type"] == "extra_forbidden":
         return nearest(str(error["loc"][0]), list(AnimationRequest.model_fields))
     if error["type"] == "literal_error":
