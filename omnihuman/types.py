@@ -52,7 +52,7 @@ class Encoding(StrictModel):
     )
 
 
-class _RefusedValue(ValueError):
+class _RefusedValueError(ValueError):
     """A value that no range describes, with its way out."""
 
     def __init__(self, cause: str, way_out: str) -> None:
@@ -139,13 +139,13 @@ class AnimationRequest(StrictModel):
             try:
                 Stretch.parse(trim)
             except StretchError as error:
-                raise _RefusedValue(str(error), NOTATION) from None
+                raise _RefusedValueError(str(error), NOTATION) from None
         return trim
 
     @model_validator(mode="after")
     def _one_voice(self) -> AnimationRequest:
         if self.audio is not None and self.say is not None:
-            raise _RefusedValue("give either audio or say, not both", "Leave one of them out.")
+            raise _RefusedValueError("give either audio or say, not both", "Leave one of them out.")
         return self
 
     @property
@@ -187,7 +187,7 @@ def build_request(fields: dict[str, Any], label: Callable[[str], str] = str) -> 
 def _way_out(error: Any) -> str:
     """What to write instead of a refused value; the nearest right one, where there is one."""
     limits = error.get("ctx", {})
-    if isinstance(limits.get("error"), _RefusedValue):
+    if isinstance(limits.get("error"), _RefusedValueError):
         return str(limits["error"].way_out)
     if error["type"] == "extra_forbidden":
         return nearest(str(error["loc"][0]), list(AnimationRequest.model_fields))
