@@ -15,10 +15,11 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from omnihuman.config import StrictModel
+from omnihuman.config import StrictModel, nearest
 from omnihuman.errors import InputError
+from omnihuman.stretch import NOTATION, Stretch, StretchError
 
 Float = NDArray[np.floating[Any]]
 """float32 array; numpy's types cannot follow the width through arithmetic, so they only promise floating."""
@@ -37,6 +38,26 @@ GuidanceForm = Literal["joint", "separate"]
 
 Expression = Literal["yielding", "relative", "absolute"]
 """What becomes of the pictured mouth: it yields to speech, stays under it, or is made neutral first."""
+
+Quality = Literal["draft", "standard", "best"]
+"""Time against looks: denoising steps, largest picture and encoder. What each means stands in the preset."""
+
+
+class Encoding(StrictModel):
+    """How hard the video encoder works (libx264)."""
+
+    crf: int = Field(ge=0, le=51, description="Constant rate factor: 0 loses nothing, 18 nothing that is seen.")
+    speed: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"] = Field(
+        description="Preset of the encoder: a slower one makes smaller files."
+    )
+
+
+class _RefusedValueError(ValueError):
+    """A value that no range describes, with its way out."""
+
+    def __init__(self, cause: str, way_out: str) -> None:
+        super().__init__(cause)
+        self.way_out = way_out
 
 
 class AnimationRequest(StrictModel):
@@ -61,7 +82,17 @@ class AnimationRequest(StrictModel):
     duration: float | None = Field(
         None, ge=0.2, le=3600.0, description="Seconds of video, where neither a sound nor a driver says how long."
     )
-    steps: int | None = Field(None, ge=1, le=50, description="Denoising steps; the preset decides when left out.")
+    trim: str | None = Field(
+        None,
+        max_length=40,
+        description="Stretch of the sound, the driving video and the pose track that is used, the same of each: "
+        "START:END in seconds or m:ss, either side may be empty.",
+    )
+    quality: Quality = Field(
+        "standard",
+        description="draft is sooner done, best looks better and takes longer: steps, largest picture, encoder.",
+    )
+    steps: int | None = Field(None, ge=1, le=50, description="Denoising steps; the quality decides when left out.")
     guidance_audio: float | None = Field(
         None, ge=0.0, le=10.0, description="Strength of audio guidance (1 = off); the preset decides when left out."
     )
@@ -94,18 +125,43 @@ class AnimationRequest(StrictModel):
     )
     size: int | None = Field(
         None,
-        ge=128,
+        ge=64,
         le=4096,
-        description="Longest side of the video in pixels; the picture's own (up to the preset's limit) when left out.",
+        description="Longest side of the video in pixels; the picture's own (up to the quality's limit) when left out.",
     )
     preset: str = Field("motion", description="A file of configs/presets: the latent space, its denoiser and encoders.")
     embed_text: bool = Field(False, description="Also write spoken text and prompt into the JSON beside the video.")
 
+    @field_validator("trim")
+    @classmethod
+    def _is_stretch(cls, trim: str | None) -> str | None:
+        if trim is not None:
+            try:
+                Stretch.parse(trim)
+            except StretchError as error:
+                raise _RefusedValueError(str(error), NOTATION) from None
+        return trim
+
     @model_validator(mode="after")
-    def _one_driver(self) -> AnimationRequest:
+    def _one_voice(self) -> AnimationRequest:
         if self.audio is not None and self.say is not None:
-            raise ValueError("give either audio or say, not both")
+            raise _RefusedValueError("give either audio or say, not both", "Leave one of them out.")
         return self
+
+    @property
+    def stretch(self) -> Stretch:
+        """What `trim` says; all of it when left out."""
+        return Stretch() if self.trim is None else Stretch.parse(self.trim)
+
+    @property
+    def recordings(self) -> tuple[str, ...]:
+        """Fields that name something recorded, which has a length of its own: audio, drive, pose."""
+        return tuple(name for name in ("audio", "drive", "pose") if getattr(self, name) is not None)
+
+    @property
+    def may_be_heard(self) -> bool:
+        """Whether there is a sound, or a driving video that may bring its own."""
+        return self.audio is not None or self.say is not None or self.drive is not None
 
 
 def build_request(fields: dict[str, Any], label: Callable[[str], str] = str) -> AnimationRequest:
@@ -123,8 +179,27 @@ def build_request(fields: dict[str, Any], label: Callable[[str], str] = str) -> 
     except ValidationError as error:
         first = error.errors()[0]
         where = f"{label(str(first['loc'][0]))}: " if first["loc"] else ""
-        cause = where + first["msg"].removeprefix("Value error, ")
-        raise InputError("request_invalid", cause, "See the description of the fields (--help).") from None
+        raise InputError(
+            "request_invalid", where + first["msg"].removeprefix("Value error, "), _way_out(first)
+        ) from None
+
+
+def _way_out(error: Any) -> str:
+    """What to write instead of a refused value; the nearest right one, where there is one."""
+    limits = error.get("ctx", {})
+    if isinstance(limits.get("error"), _RefusedValueError):
+        return str(limits["error"].way_out)
+    if error["type"] == "extra_forbidden":
+        return nearest(str(error["loc"][0]), list(AnimationRequest.model_fields))
+    if error["type"] == "literal_error":
+        return f"Choose {limits['expected']}."
+    if isinstance(error["input"], float) and not math.isfinite(error["input"]):
+        return "Give a number."
+    for bound, step in (("ge", 0), ("le", 0), ("lt", -1)):
+        if bound in limits:
+            right = limits[bound] + step
+            return f"The nearest that works is {right if isinstance(right, int) else format(right, 'g')}."
+    return "See the description of the fields (--help)."
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ from omnihuman.bench.clock import Clock, interleaved
 from omnihuman.bench.record import Row
 from omnihuman.bench.subject import half_body, restless
 from omnihuman.latents.motion.space import SPEC, MotionSpace
-from omnihuman.media.video import CRF, ENCODER_THREADS, PRESET, VideoWriter
+from omnihuman.media.video import ENCODER_THREADS, USUAL, VideoWriter
 from omnihuman.types import Image
 
 BAR = 2.0
 BARRED_SIDES_PX = (512, 1024)
-ENCODER = f"libx264 {PRESET}, crf {CRF}, {ENCODER_THREADS} threads"
+ENCODER = f"libx264 {USUAL.speed}, crf {USUAL.crf}, {ENCODER_THREADS} threads"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from omnihuman.cli import ablate, animate, bench, evaluate, landmarks, licences, models, pose, train
+from omnihuman.cli import ablate, animate, bench, doctor, evaluate, landmarks, licences, models, pose, train
 from omnihuman.cli.console import fail
 from omnihuman.config import VERSION
 from omnihuman.errors import InputError
@@ -30,6 +30,7 @@ app.command()(landmarks.landmarks)
 app.command()(train.train)
 app.command()(ablate.ablate)
 app.command()(bench.bench)
+app.command()(doctor.doctor)
 app.command()(licences.licences)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")

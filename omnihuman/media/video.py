@@ -18,10 +18,10 @@ from omnihuman.errors import remember_kept
 from omnihuman.media.files import new_part, unwritable
 from omnihuman.media.finishing import finish, keep_partial
 from omnihuman.media.framing import pad_to_even
-from omnihuman.types import Image, Sound
+from omnihuman.types import Encoding, Image, Sound
 
-PRESET = "veryfast"
-CRF = 18
+USUAL = Encoding(crf=18, speed="veryfast")
+"""Of files that no preset describes."""
 ENCODER_THREADS = 2
 """libx264 splits a frame by the number of threads: a fixed number keeps the bytes the same on every machine."""
 NTSC_ROUNDING = 5e-4
@@ -52,6 +52,7 @@ class VideoWriter:
         sound: Sound of the whole clip, or None.
         tags: Metadata of the container, key -> text.
         check: Called often while the file is finished; may raise to stop.
+        encoding: How hard the encoder works.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class VideoWriter:
         sound: Sound | None,
         tags: Mapping[str, str],
         check: Callable[[], None] = lambda: None,
+        encoding: Encoding = USUAL,
     ) -> None:
         self.path = path
         self.part = new_part(path)
@@ -68,6 +70,7 @@ class VideoWriter:
         self._sound = sound
         self._tags = dict(tags)
         self._check = check
+        self._encoding = encoding
         self._video: av.VideoStream | None = None
         self._num_frames = 0
         self._is_closed = False
@@ -118,7 +121,8 @@ class VideoWriter:
                 self.part.unlink(missing_ok=True)
 
     def _open_streams(self, width: int, height: int) -> None:
-        video = self._container.add_stream("libx264", rate=self._fps, options={"preset": PRESET, "crf": str(CRF)})
+        options = {"preset": self._encoding.speed, "crf": str(self._encoding.crf)}
+        video = self._container.add_stream("libx264", rate=self._fps, options=options)
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         context = video.codec_context
         context.colorspace = context.color_primaries = context.color_trc = BT709

@@ -9,6 +9,7 @@ from pathlib import Path
 from omnihuman.conditions.prompts import is_schedule_file, read_prompts
 from omnihuman.errors import InputError
 from omnihuman.media.files import LONGEST_NAME, is_readable_file, is_same_file, require_place, unwritable
+from omnihuman.pipeline.clashes import refuse_clashes
 from omnihuman.pipeline.mark import is_record
 from omnihuman.types import AnimationRequest
 
@@ -17,20 +18,10 @@ def check_request(request: AnimationRequest, output: Path | None) -> None:
     """Looks at the request and at the place of the result.
 
     Raises:
-        InputError: nothing_drives, drivers_clash, duration_clash, text_empty, text_unreadable, text_invalid, or
-            output_invalid.
+        InputError: what `clashes.py` refuses, text_empty, text_unreadable, text_invalid, or output_invalid.
         ResourceError: output_unwritable.
     """
-    sources = (request.audio, request.say, request.drive, request.pose)
-    if all(given is None for given in (*sources, request.text)):
-        way_out = "Give --audio, --say, --drive, --pose or --text."
-        raise InputError("nothing_drives", "nothing says how the person should move", way_out)
-    if request.drive is not None and request.pose is not None:
-        cause = "--drive and --pose both say how the body moves"
-        raise InputError("drivers_clash", cause, "Give one of them; either goes together with --audio or --say.")
-    if request.duration is not None and any(given is not None for given in sources):
-        cause = "--duration is for a sentence alone: a sound or a driver says how long the video is"
-        raise InputError("duration_clash", cause, "Leave one of them out.")
+    refuse_clashes(request)
     if request.text is not None:
         read_prompts(request.text)
     if request.say is not None and not request.say.strip():

@@ -6,13 +6,11 @@ CLI, batch, UI, REST and evaluation call this and nothing below it.
 from __future__ import annotations
 
 import math
-import secrets
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -39,9 +37,10 @@ from omnihuman.pipeline.inputs import (
     require_sound,
 )
 from omnihuman.pipeline.listen import Listener
-from omnihuman.pipeline.preset import Limits, SamplerSettings, needed_models
+from omnihuman.pipeline.preset import Limits, needed_models
 from omnihuman.pipeline.progress import ProgressMeter, Stage
 from omnihuman.pipeline.provenance import make_facts, sha256_of_file, tags_of, write_sidecar
+from omnihuman.pipeline.resolve import Settled, resolved, sampler_of, settled
 from omnihuman.pipeline.sample import sample_latents
 from omnihuman.pipeline.watch import Driver, driving_facts, watch
 from omnihuman.pipeline.windows import Window, plan
@@ -56,6 +55,7 @@ from omnihuman.types import (
     Image,
     LatentSpec,
     ProgressCallback,
+    Quality,
     Sound,
     build_request,
 )
@@ -109,10 +109,12 @@ class OmniHumanPipeline:
         pose: str | Path | None = None,
         text: str | None = None,
         duration: float | None = None,
+        trim: str | None = None,
         face: int = 1,
         landmarks: str | Path | None = None,
         expression: str = "yielding",
         seed: int | None = None,
+        quality: Quality = "standard",
         steps: int | None = None,
         guidance_audio: float | None = None,
         guidance_text: float | None = None,
@@ -173,7 +175,7 @@ class OmniHumanPipeline:
     ) -> AnimationResult:
         began_s = time.monotonic()
         check_request(request, output)
-        request = self._resolved(request)
+        request = resolved(request, self.parts.name, self.parts.settings)
         meter = ProgressMeter(progress, [Stage("read", 1, READ_PRIOR_S)])
         (inputs,) = [self._read(request, given) for _ in meter.each("read", [request])]
         speech_s = None if inputs.sound is None else inputs.sound.duration_s
@@ -181,6 +183,7 @@ class OmniHumanPipeline:
         performance = _performance(request, inputs, driver, self.parts.settings.limits)
         spec = self.parts.space.spec
         fps = request.fps or spec.fps
+        request = settled(request, Settled(inputs.size, fps, performance.duration_s))
         num_frames = num_frames_at(performance.duration_s, fps)
         windows = plan(spec.num_latents(spec.num_frames(performance.duration_s)), *self._window_lengths())
         assert request.steps is not None
@@ -190,7 +193,10 @@ class OmniHumanPipeline:
         used = {m: self.parts.model_sha256[m] for m in needed_models(self.parts.settings, request)}
         facts = make_facts(request, inputs.sha256 | _hash_of(driver), used)
         height, width = inputs.image.shape[:2]
-        facts["video"] = {"width": width, "height": height, "frames": num_frames, "fps": fps}
+        encoding = self.parts.settings.at(request.quality).encoding
+        facts["video"] = {"width": width, "height": height, "frames": num_frames, "fps": fps} | {
+            "encoding": encoding.model_dump()
+        }
         facts["driving"], warnings = driving_facts(driver, inputs, performance.sound, observed_mask)
         if heard is not None:
             facts["heard"] = {label: round(share, 3) for label, share in heard.shares().items()}
@@ -202,7 +208,7 @@ class OmniHumanPipeline:
             kept: np.ndarray | None = np.stack(list(frames))
         else:
             kept = None
-            with VideoWriter(output, fps, performance.sound, tags_of(facts), meter.beat) as writer:
+            with VideoWriter(output, fps, performance.sound, tags_of(facts), meter.beat, encoding) as writer:
                 for frame in frames:
                     writer.write(frame)
         facts["timing"] = {"total_s": round(time.monotonic() - began_s, 3)}
@@ -215,11 +221,11 @@ class OmniHumanPipeline:
 
     def _read(self, request: AnimationRequest, given: Given) -> Inputs:
         limits = self.parts.settings.limits
-        picture, person, digests = read_picture(request, given.image, limits)
+        picture = read_picture(request, given.image, self.parts.settings.at(request.quality).longest_side_px)
         speech, audio_sha256 = read_speech(request, given.sound, self.parts.voice, limits)
         prompts, text_sha256 = read_text(request)
-        digests |= {kind: found for kind, found in (("audio", audio_sha256), ("text", text_sha256)) if found}
-        return Inputs(picture, person, speech, prompts, digests)
+        digests = {kind: found for kind, found in (("audio", audio_sha256), ("text", text_sha256)) if found}
+        return Inputs(picture.image, picture.size, picture.person, speech, prompts, picture.sha256 | digests)
 
     def _dream(
         self,
@@ -244,7 +250,7 @@ class OmniHumanPipeline:
         generator = torch.Generator().manual_seed(request.seed)
         with self.parts.denoiser() as denoiser:
             meter.advance("denoise", 0)
-            sampler = self._sampler(request)
+            sampler = sampler_of(request, self.parts.settings)
             latents = sample_latents(
                 denoiser, space.spec, tracks, windows, sampler, generator, lambda: meter.advance("denoise")
             )
@@ -253,24 +259,6 @@ class OmniHumanPipeline:
         # What a driver shows is neither gated nor scaled: observed channels are put back as they were.
         observed, mask = pose_window(pose, space.spec, 0, latents.shape[2])
         return reference, mask, heard, eased(adjusted, observed, mask)
-
-    def _resolved(self, request: AnimationRequest) -> AnimationRequest:
-        """The request with every default of the preset filled in, so that the record repeats the run."""
-        sampler = self.parts.settings.sampler
-        if request.guidance_text is not None and sampler.guidance_form == "joint":
-            cause = f"preset '{self.parts.name}' guides text and audio jointly"
-            raise InputError("guidance_clash", cause, "Set --guidance-audio only, or use a preset that separates them.")
-        filled: dict[str, Any] = {
-            "seed": secrets.randbelow(2**31) if request.seed is None else request.seed,
-            "steps": request.steps or sampler.steps,
-            "guidance_audio": sampler.guidance_audio if request.guidance_audio is None else request.guidance_audio,
-            "guidance_text": sampler.guidance_text if request.guidance_text is None else request.guidance_text,
-        }
-        return request.model_copy(update=filled)
-
-    def _sampler(self, request: AnimationRequest) -> SamplerSettings:
-        asked = ("steps", "guidance_audio", "guidance_text")
-        return self.parts.settings.sampler.model_copy(update={name: getattr(request, name) for name in asked})
 
     def _window_lengths(self) -> tuple[int, int, int]:
         sampler = self.parts.settings.sampler

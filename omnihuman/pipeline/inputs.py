@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +13,12 @@ from omnihuman.conditions.text import Prompt
 from omnihuman.errors import InputError
 from omnihuman.media.audio import checked_sound, read_sound
 from omnihuman.media.framing import fit_alpha, fit_longest_side, is_cut_out, pad_to_even
-from omnihuman.media.image import checked_picture
+from omnihuman.media.image import MIN_SIDE_PX, checked_picture
 from omnihuman.media.image import read_picture as read_picture_file
 from omnihuman.perception.landmark_file import read_landmarks, rescaled
 from omnihuman.pipeline.preset import Limits
 from omnihuman.pipeline.provenance import sha256_of, sha256_of_file
+from omnihuman.pipeline.trim import trimmed_sound
 from omnihuman.types import AnimationRequest, Clip, Handle, Image, PersonChoice, Sound
 
 IN_MEMORY = Path("in-memory")
@@ -53,6 +55,7 @@ class Inputs:
 
     Attributes:
         image: RGB uint8 `H W 3` at the size of the video.
+        size: Its longest side in pixels, before odd sides were padded.
         person: Who of the picture is meant.
         sound: The speech that was given; None where nothing is said.
         prompts: What the person is asked to do; empty where nothing is.
@@ -60,6 +63,7 @@ class Inputs:
     """
 
     image: Image
+    size: int
     person: PersonChoice
     sound: Sound | None
     prompts: tuple[Prompt, ...]
@@ -73,23 +77,41 @@ def require_sound(audio: object) -> None:
         raise InputError("audio_unreadable", cause, "Give a path, or omnihuman.types.Sound(samples, rate_hz).")
 
 
-def read_picture(
-    request: AnimationRequest, given: np.ndarray | None, limits: Limits
-) -> tuple[Image, PersonChoice, dict[str, str]]:
-    """The picture at the size of the video (even sides), who is meant in it, and the hashes of what was read.
+@dataclass(frozen=True)
+class Portrayed:
+    """The picture of a request, ready to be animated.
 
-    Its transparency is kept where it is that of a cut-out.
+    Attributes:
+        image: RGB uint8 `H W 3` at the size of the video, even sides.
+        size: Its longest side in pixels, before odd sides were padded.
+        person: Who of it is meant.
+        sha256: Input kind -> hash of what was read.
+    """
+
+    image: Image
+    size: int
+    person: PersonChoice
+    sha256: dict[str, str]
+
+
+def read_picture(request: AnimationRequest, given: np.ndarray | None, longest_side_px: int) -> Portrayed:
+    """The picture at the size of the video. Its transparency is kept where it is that of a cut-out.
 
     Args:
         request: Names the files, the size and the face.
         given: The picture itself, where it was handed in.
-        limits: Of the preset; larger pictures are scaled down unless the request asks for a size.
+        longest_side_px: Larger pictures are scaled down to it unless the request asks for a size.
+
+    Raises:
+        InputError: size_impossible, and what reading raises.
     """
     picture = read_picture_file(request.image) if given is None else checked_picture(given)
     image = picture.image
     digests = {"image": sha256_of_file(request.image) if given is None else sha256_of(image.tobytes())}
     height, width = image.shape[:2]
-    scaled = fit_longest_side(image, request.size or min(limits.longest_side_px, max(height, width)))
+    size = request.size or min(longest_side_px, max(height, width))
+    _require_sides(width, height, size)
+    scaled = fit_longest_side(image, size)
     landmarks = None
     if request.landmarks is not None:
         points = read_landmarks(request.landmarks, width, height)
@@ -99,7 +121,17 @@ def read_picture(
     padded = pad_to_even(scaled)
     cut_out = picture.alpha is not None and is_cut_out(picture.alpha)
     alpha = fit_alpha(picture.alpha, padded) if picture.alpha is not None and cut_out else None
-    return padded, PersonChoice(request.face, landmarks, alpha), digests
+    return Portrayed(padded, size, PersonChoice(request.face, landmarks, alpha), digests)
+
+
+def _require_sides(width: int, height: int, size: int) -> None:
+    """Refuses a size at which the short side would be too short to show a person; raises size_impossible."""
+    short, long = sorted((width, height))
+    if round(short * size / long) >= MIN_SIDE_PX:
+        return
+    least = math.ceil(MIN_SIDE_PX * long / short)
+    cause = f"at --size {size} the picture of {width} x {height} would be {round(short * size / long)} pixels narrow"
+    raise InputError("size_impossible", cause, f"The nearest that works is --size {least}.")
 
 
 def require_clip(drive: object) -> None:
@@ -120,14 +152,16 @@ def read_speech(
 ) -> tuple[Sound | None, str | None]:
     """The speech - handed in, spoken by the built-in voice or read; None without one - and the hash of its source.
 
+    A recording is trimmed, a spoken sentence is not.
     Spoken text has no hash unless it may be recorded: the voice is deterministic, so a hash would confirm a guess.
 
     Raises:
-        InputError: audio_too_long, and what reading or speaking raises.
+        InputError: audio_too_long, trim_outside, and what reading or speaking raises.
     """
+    digest: str | None
     if given is not None:
-        sound = checked_sound(given)
-        digest: str | None = sha256_of(sound.samples.tobytes())
+        whole = checked_sound(given)
+        sound, digest = checked_sound(trimmed_sound(whole, request.stretch)), sha256_of(whole.samples.tobytes())
     elif request.say is not None:
         with voice() as speaker:
             sound = speaker.speak(request.say).sound
@@ -135,10 +169,11 @@ def read_speech(
     elif request.audio is None:
         return None, None
     else:
-        sound, digest = read_sound(request.audio), sha256_of_file(request.audio)
+        sound = checked_sound(trimmed_sound(read_sound(request.audio), request.stretch))
+        digest = sha256_of_file(request.audio)
     if sound.duration_s > limits.duration_s:
         cause = f"the sound lasts {sound.duration_s:.0f} s, over this preset's limit of {limits.duration_s:.0f} s"
-        raise InputError("audio_too_long", cause, "Cut it into parts.")
+        raise InputError("audio_too_long", cause, "Take parts of it with --trim START:END.")
     return sound, digest
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from omnihuman.config import StrictModel, configs_dir, load, nearest
 from omnihuman.errors import ConfigError
-from omnihuman.types import AnimationRequest, GuidanceForm
+from omnihuman.types import AnimationRequest, Encoding, GuidanceForm, Quality
 
 
 class ModelIds(StrictModel):
@@ -31,7 +31,7 @@ class ModelIds(StrictModel):
 class SamplerSettings(StrictModel):
     """How the flow is solved."""
 
-    steps: int = Field(ge=1, le=50, description="Denoising steps.")
+    steps: int = Field(ge=1, le=50, description="Denoising steps at standard quality.")
     guidance_audio: float = Field(ge=0, le=10, description="Audio guidance at the start of the run; 1 = off.")
     guidance_text: float = Field(ge=0, le=10, description="Text guidance at the start of the run; 1 = off.")
     guidance_form: GuidanceForm = Field(
@@ -55,8 +55,27 @@ class SamplerSettings(StrictModel):
 class Limits(StrictModel):
     """What a preset accepts."""
 
-    longest_side_px: int = Field(ge=128, description="Larger pictures are scaled down, unless `size` asks.")
+    longest_side_px: int = Field(
+        ge=128, le=4096, description="Larger pictures are scaled down at standard quality, unless `size` asks."
+    )
     duration_s: float = Field(gt=0, description="Longest sound.")
+
+
+class QualitySettings(StrictModel):
+    """What one word of `quality` stands for."""
+
+    steps: int = Field(ge=1, le=50, description="Denoising steps, unless `steps` asks.")
+    longest_side_px: int = Field(
+        ge=128, le=4096, description="Larger pictures are scaled down, unless `size` asks. Nothing is scaled up."
+    )
+    encoding: Encoding = Field(description="How hard the encoder works.")
+
+
+class OtherQualities(StrictModel):
+    """The qualities beside standard, which the rest of the preset describes."""
+
+    draft: QualitySettings
+    best: QualitySettings
 
 
 class PresetSettings(StrictModel):
@@ -67,6 +86,16 @@ class PresetSettings(StrictModel):
     models: ModelIds
     sampler: SamplerSettings
     limits: Limits
+    encoding: Encoding = Field(description="How hard the encoder works at standard quality.")
+    quality: OtherQualities
+
+    def at(self, quality: Quality) -> QualitySettings:
+        """What a quality stands for in this preset."""
+        if quality == "standard":
+            longest_side_px = self.limits.longest_side_px
+            return QualitySettings(steps=self.sampler.steps, longest_side_px=longest_side_px, encoding=self.encoding)
+        chosen: QualitySettings = getattr(self.quality, quality)
+        return chosen
 
     @property
     def model_ids(self) -> list[str]:

@@ -8,8 +8,10 @@ from functools import cache
 import pytest
 
 import house
+from omnihuman.pipeline.clashes import CLASHES
+from omnihuman.pipeline.preset import load_preset
 from omnihuman.types import AnimationRequest
-from tests.meta.source_tree import ROOT, files, imports, module_path, relative, tree
+from tests.meta.source_tree import ROOT, files, imports, module_path, python_files, relative, tree
 
 PAGES = [p for p in files({".md"}) if p.parts[len(ROOT.parts)] not in {"tests", "configs"}]
 CONFIGS = files({".yaml"})
@@ -30,7 +32,10 @@ def commands(path):
     if path.suffix == ".yaml":
         return [m.group(1) for line in text.splitlines() if (m := COMMAND.match(line.removeprefix("#").strip()))]
     lines = [
-        line.strip() for name, block in FENCE.findall(text) if name in {"bash", "sh"} for line in block.splitlines()
+        line.strip()
+        for name, block in FENCE.findall(text)
+        if name in {"bash", "sh", "powershell"}
+        for line in block.splitlines()
     ]
     found = [m.group(1) for line in lines if (m := COMMAND.match(line))]
     return found + INLINE.findall(FENCE.sub("", text))
@@ -99,6 +104,20 @@ def test_python_example_uses_what_exists(page, code):
             assert {alias.name for alias in node.names} <= names_in(home), node.module
 
 
+@pytest.mark.parametrize(("page", "code"), PYTHON, ids=[page for page, _ in PYTHON])
+def test_python_example_calls_with_arguments_that_exist(page, code):
+    (call,) = [
+        n
+        for n in ast.walk(tree(ROOT / "omnihuman" / "pipeline" / "generate.py"))
+        if isinstance(n, ast.FunctionDef) and n.name == "__call__"
+    ]
+    known = {a.arg for a in (*call.args.args, *call.args.kwonlyargs)} | set(AnimationRequest.model_fields) | {None}
+    for node in ast.walk(ast.parse(code)):
+        named = {k.arg for k in node.keywords} if isinstance(node, ast.Call) else set()
+        if "image" in named:
+            assert named <= known
+
+
 def names_in(path):
     body = tree(path).body
     assigned = {getattr(t, "id", None) for n in body if isinstance(n, ast.Assign) for t in n.targets}
@@ -125,3 +144,51 @@ def test_the_table_of_options_is_the_schema():
     page = (ROOT / "docs" / "command_line.md").read_text(encoding="utf-8")
     options = [f"--{name.replace('_', '-')}" for name in AnimationRequest.model_fields if name != "version"]
     assert [option for option in options if f"`{option}" not in page] == []
+
+
+ERRORS = {"InputError", "ConfigError", "ModelError", "ResourceError", "InterruptedRun", "Clash"}
+ANIMATING = ("pipeline", "media", "perception", "conditions", "speech", "latents", "denoisers", "doctor")
+
+
+def test_the_page_of_errors_knows_every_code_that_animating_can_raise():
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    calls = [
+        (node, relative(path))
+        for path in python_files("omnihuman")
+        if path.relative_to(ROOT / "omnihuman").parts[0] in ANIMATING
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ERRORS and node.args
+    ]
+    first = [(getattr(node.args[0], "value", None), path) for node, path in calls]
+    raised = {code: path for code, path in first if isinstance(code, str)}
+    assert len(raised) > 40
+    assert {code: path for code, path in raised.items() if f"`{code}`" not in page} == {}
+    assert [clash.code for clash in CLASHES if f"| `{clash.code}` |" not in page] == []
+
+
+def test_the_table_of_qualities_is_that_of_the_default_preset():
+    page = (ROOT / "docs" / "picture_and_sound.md").read_text(encoding="utf-8")
+    preset = load_preset("motion")
+    for name in ("draft", "standard", "best"):
+        (row,) = re.findall(rf"^\| `{name}`.*$", page, re.MULTILINE)
+        quality = preset.at(name)
+        encoder = f"crf {quality.encoding.crf}, {quality.encoding.speed}"
+        wanted = f"| {quality.steps} | {quality.longest_side_px:,} pixels | {encoder} |"
+        assert row.endswith(wanted)
+
+
+def test_the_first_screen_leads_to_every_kind_of_video():
+    first, _, _ = (ROOT / "README.md").read_text(encoding="utf-8").partition("## What works")
+    shown = [line for _, block in FENCE.findall(first) for line in block.splitlines()]
+    for option in ("--audio", "--say", "--drive", "--text"):
+        assert any("--image me.jpg" in line and f" {option} " in line for line in shown), option
+    assert any("from_pretrained" in line for line in shown)
+    assert first.count("\n") < 75
+
+
+def test_every_page_is_linked_from_the_readme_or_another_page():
+    linked = set()
+    for path in PAGES:
+        for groups in LINK.findall(path.read_text(encoding="utf-8")):
+            linked.add((path.parent / "".join(groups).split("#")[0]).resolve())
+    assert [relative(p) for p in PAGES if p.parent == ROOT / "docs" and p.resolve() not in linked] == []

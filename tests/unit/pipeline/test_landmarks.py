@@ -15,7 +15,7 @@ from omnihuman.pipeline.preset import load_preset
 from omnihuman.types import AnimationRequest
 from tests.tiny import POINTS, TinyFace, draw_face
 
-LIMITS = load_preset("motion").limits
+LONGEST_PX = load_preset("motion").at("standard").longest_side_px
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ def test_nobody_gives_a_template_to_move(tmp_path):
     content = json.loads((tmp_path / "face.json").read_text())
     assert not located.seen and set(content["points"]) == set(ESSENTIAL) and "mesh" not in content
     request = AnimationRequest(image=blank, landmarks=tmp_path / "face.json", say="a")
-    _, person, _ = read_picture(request, None, LIMITS)
-    assert np.allclose(person.landmarks[:, :2].mean(axis=0), [150, 100], atol=20)
+    read = read_picture(request, None, LONGEST_PX)
+    assert np.allclose(read.person.landmarks[:, :2].mean(axis=0), [150, 100], atol=20)
 
 
 @pytest.mark.parametrize(
@@ -85,12 +85,12 @@ def test_given_landmarks_follow_the_picture_to_its_size(picture, tmp_path, size)
     path = tmp_path / "face.json"
     path.write_text(json.dumps(landmark_record(np.load(POINTS), 512, 512)))
     request = AnimationRequest(image=picture, landmarks=path, face=1, size=size, say="a")
-    image, person, digests = read_picture(request, None, LIMITS)
+    read = read_picture(request, None, LONGEST_PX)
     scale = (size or 512) / 512
-    assert np.allclose(person.landmarks[:, :2], (np.load(POINTS)[:, :2] + 0.5) * scale - 0.5, atol=0.05)
-    assert set(digests) == {"image", "landmarks"} and image.shape[0] % 2 == 0
+    assert np.allclose(read.person.landmarks[:, :2], (np.load(POINTS)[:, :2] + 0.5) * scale - 0.5, atol=0.05)
+    assert set(read.sha256) == {"image", "landmarks"} and read.image.shape[0] % 2 == 0 and read.size == (size or 512)
 
 
 def test_without_landmarks_only_the_number_is_passed_on(picture):
-    _, person, digests = read_picture(AnimationRequest(image=picture, face=3, say="a"), None, LIMITS)
-    assert person.face == 3 and person.landmarks is None and set(digests) == {"image"}
+    read = read_picture(AnimationRequest(image=picture, face=3, say="a"), None, LONGEST_PX)
+    assert read.person.face == 3 and read.person.landmarks is None and set(read.sha256) == {"image"}
