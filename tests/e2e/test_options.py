@@ -149,7 +149,7 @@ BAD = [
     ({"pose": "none.json"}, "pose_missing"),
     ({"say": "one", "landmarks": "none.json"}, "landmarks_missing"),
     ({"audio": "person.mp4"}, "audio_unreadable"),
-    ({"drive": "person.png", "trim": "0:0.1"}, "driver_too_short"),
+    ({"drive": "person.png"}, "video_unreadable"),
 ]
 
 

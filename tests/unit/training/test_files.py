@@ -72,6 +72,8 @@ def test_a_run_stops_resumes_and_leaves_another_of_its_name_alone(tmp_path: Path
 
 
 def test_a_folder_as_output_is_refused_at_once(tmp_path: Path, cache: Path):
-    result = call(TINY, "--out", tmp_path)
-    assert json.loads(result.stdout)["error"]["code"] == "output_unwritable"
-    assert not list(cache.rglob("*.safetensors"))
+    folder = tmp_path / "folder.safetensors"
+    folder.mkdir()
+    for out, code in ((folder, "output_unwritable"), (tmp_path / "photo.jpg", "output_invalid")):
+        assert json.loads(call(TINY, "--out", out).stdout)["error"]["code"] == code
+    assert not list(cache.rglob("*.safetensors")) and not (tmp_path / "photo.jpg").exists()

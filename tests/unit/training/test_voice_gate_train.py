@@ -241,7 +241,7 @@ def test_two_real_sounds_train_a_judge(tmp_path: Path, model_handle, monkeypatch
     monkeypatch.setattr(run_of_gate, "folder_of", lambda *args: tmp_path / "voices-real")
     settings, told = tiny(steps=2), []
     files = Files(tmp_path / "w.safetensors", tmp_path / "c.safetensors")
-    run = open_voice_gate_run(settings, files, lambda *args: told.append(args))
+    run = open_voice_gate_run(settings, files, lambda *args: told.append(args), "cpu")
     assert [args[:2] for args in told] == [(1, 2), (2, 2)] and run.data_hash == "voices-real"
     sounds = [load_heard(path) for path in sorted((tmp_path / "voices-real").iterdir())]
     assert all(sound.features.shape == (151, NUM_FEATURES) and len(sound.labels) == 151 for sound in sounds)
