@@ -202,6 +202,14 @@ class MotionDiT(ModelMixin, ConfigMixin):
         regressed = self.regression(encoded.unflatten(1, (-1, 2)).flatten(2))
         return masked_choice(conditions.audio_present, encoded, self.audio_null), regressed
 
+    def read(self, text: Tensor) -> Tensor:
+        """Sentence embeddings `... E` of length 1 -> what the network makes of them, `... D`.
+
+        They are brought to unit variance, or the encoder would see little but its own biases.
+        """
+        encoded: Tensor = self.text_encoder(text * self.config["text_features"] ** 0.5)
+        return encoded
+
     def _prompted(self, conditions: ConditionBatch) -> tuple[Tensor, Tensor]:
         """What the text adds to the modulation of every frame, `B 9 T D`, and of the exit, `B 2 T D`.
 
@@ -212,9 +220,7 @@ class MotionDiT(ModelMixin, ConfigMixin):
         if bool((text == text[:, :1]).all() & (present == present[:, :1]).all()):
             text, present = text[:, :1], present[:, :1]
         if bool(present.any()):
-            # Embeddings have length 1: brought to unit variance, or the encoder would see little but its own biases.
-            scaled = text * self.config["text_features"] ** 0.5
-            given = masked_choice(present, self.text_encoder(scaled), self.text_null)
+            given = masked_choice(present, self.read(text), self.text_null)
         else:
             given = self.text_null.expand(len(present), 1, -1)
         both = self.text_modulation(functional.silu(given)).unflatten(-1, (MODULATIONS + EXIT_MODULATIONS, -1))

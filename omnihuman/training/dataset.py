@@ -29,6 +29,7 @@ from omnihuman.training.teacher.direction import direct
 from omnihuman.training.teacher.mouth import FRAME_HZ
 from omnihuman.training.teacher.prosody import LOUDNESS_HZ, Loudness
 from omnihuman.training.teacher.take import random_style
+from omnihuman.training.words.phrasebook import Phrasebook
 from omnihuman.training.words.script import Script, ScriptSettings, ScriptWriter
 from omnihuman.types import ConditionTrack, Float
 
@@ -105,6 +106,11 @@ class WindowDataset:
         self._seed = seed
         self._captions = captions
         self._weights = settings.channel_weights()
+
+    @property
+    def phrasebook(self) -> Phrasebook | None:
+        """The captions that windows are told."""
+        return None if self._captions is None else self._captions.phrasebook
 
     @property
     def hours(self) -> float:

@@ -19,6 +19,7 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.nn.functional import silu
 
 from omnihuman import weights_file
 from omnihuman.conditions.base import ConditionBatch
@@ -33,6 +34,8 @@ from omnihuman.training.run import PROVENANCE, TrainingRun
 from omnihuman.training.settings import TrainingSettings
 from omnihuman.training.stages import Mixing, mix, stage_at
 from omnihuman.training.step import step
+from omnihuman.training.words.phrasebook import Phrasebook
+from omnihuman.training.words.reading import learn_to_read
 
 _LOG_EVERY = 50
 
@@ -42,6 +45,11 @@ class WindowSource(Protocol):
 
     def batch(self, step: int, batch_size: int) -> tuple[Tensor, ConditionBatch, Tensor]:
         """Latents `B C T`, all known conditions, loss weight `B C T`; a pure function of `step`."""
+        ...
+
+    @property
+    def phrasebook(self) -> Phrasebook | None:
+        """The captions that windows are told, if they are told any."""
         ...
 
 
@@ -131,6 +139,11 @@ class Run(TrainingRun):
         self._first_part: dict[str, str] | None = None
         if settings.start_from is not None:
             self._first_part = begin_with(self.model, weights_dir() / settings.start_from)
+        elif settings.reading.steps and data.phrasebook is not None:
+            model, book = self.model, data.phrasebook
+            learn_to_read(
+                lambda text: silu(model.read(text)), model.text_encoder, book, settings.reading, settings.seed
+            )
         super().__init__(settings, self.model, data_hash, files, device)
 
     @property

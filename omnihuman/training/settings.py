@@ -14,6 +14,7 @@ from omnihuman.conditions.base import STRENGTH
 from omnihuman.config import StrictModel, load
 from omnihuman.training.dataset import WindowSettings
 from omnihuman.training.sound.precompute import SpeechSettings
+from omnihuman.training.words.reading import ReadingSettings
 
 
 class Ratios(StrictModel):
@@ -136,6 +137,7 @@ class TrainingSettings(StrictModel):
     batch_size: int = Field(24, ge=1)
     optimizer: OptimizerSettings = OptimizerSettings()
     loss: LossSettings = LossSettings()
+    reading: ReadingSettings = ReadingSettings()
     precision: Literal["bf16", "fp32"] = "bf16"
     export: Path = Path("motion-dit.safetensors")
     save_every_min: float = Field(10.0, gt=0.0)

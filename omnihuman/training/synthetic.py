@@ -41,6 +41,9 @@ class SyntheticDataset:
         """Names what the windows depend on."""
         return f"synthetic-{self.frames}-{self.seed}-{self.distinct}"
 
+    phrasebook = None
+    """Made-up windows are told made-up embeddings."""
+
     def batch(self, step: int, batch_size: int) -> tuple[Tensor, ConditionBatch, Tensor]:
         """Latents `B C T`, all conditions present, loss weight `B C T`; the same step gives the same batch."""
         number = step % self.distinct if self.distinct else step

@@ -79,6 +79,8 @@ class _OneBatch:
         source = SyntheticDataset(settings.base.data.frames, 0)
         self._batches = {size: source.batch(0, size) for size in (1, settings.base.batch_size)}
 
+    phrasebook = None
+
     def batch(self, step: int, batch_size: int) -> tuple[Tensor, ConditionBatch, Tensor]:
         """Windows of that number; `Run` asks for one to see their width."""
         return self._batches[batch_size]

@@ -52,6 +52,8 @@ class PooledWindows:
         self._seed = seed
         self._last: tuple[int, np.ndarray] = (-1, np.empty(0, np.intp))
 
+    phrasebook = None
+
     def batch(self, step: int, batch_size: int) -> tuple[Tensor, ConditionBatch, Tensor]:
         """Latents `B C T`, all known conditions, loss weight `B C T`; the same step gives the same batch."""
         rows = self._rows(step * batch_size, batch_size)

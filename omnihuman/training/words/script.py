@@ -68,6 +68,11 @@ class ScriptWriter:
         self._phrasebook = phrasebook
         self._settings = settings
 
+    @property
+    def phrasebook(self) -> Phrasebook:
+        """The captions that are drawn from."""
+        return self._phrasebook
+
     def draw(self, num_frames: int, rng: np.random.Generator) -> Script:
         """The script of a window of T frames."""
         text = np.zeros((num_frames, self._phrasebook.embeddings.shape[1]), np.float32)

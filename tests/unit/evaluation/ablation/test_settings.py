@@ -108,5 +108,5 @@ def test_the_regression_differs_from_the_shipped_recipe_in_its_objective_alone()
     folder = configs_dir() / "training"
     flow, regression = (yaml.safe_load((folder / f"{n}.yaml").read_text()) for n in ("motion", "regression"))
     assert read_settings(folder / "regression.yaml").loss.objective == "regression"
-    for name in ("data", "model", "batch_size", "stages", "optimizer"):
+    for name in ("data", "model", "batch_size", "reading", "stages", "optimizer"):
         assert flow[name] == regression[name], name
