@@ -52,9 +52,12 @@ def answer_frames(
         fps, duration_s = facts_of(container)
         _check_length(path, duration_s or 0.0, limit_s)
         size: tuple[int, int] | None = None
+        matrix: np.ndarray | None = None
         for time_s, decoded in islice(_thinned(_decoded(path, container, stream, fps), max_fps), first):
             _check_length(path, time_s, limit_s)
-            frame = _upright(decoded, stream)
+            # Asked once: who asks a frame for its side data keeps it until the collector comes, megabytes each.
+            matrix = _display_matrix(decoded) if size is None else matrix
+            frame = _upright(decoded, stream, matrix)
             frame = frame if longest_px is None else fit_within(frame, longest_px)
             size = size or (frame.shape[1], frame.shape[0])
             if frame.shape[1::-1] != size:
@@ -113,13 +116,12 @@ def _thinned(
         yield time_s, frame
 
 
-def _upright(frame: av.VideoFrame, stream: av.VideoStream) -> Image:
-    """The pixels as a viewer shows them: square, turned and mirrored by the display matrix."""
+def _upright(frame: av.VideoFrame, stream: av.VideoStream, matrix: np.ndarray | None) -> Image:
+    """The pixels as a viewer shows them: square, turned and mirrored by the display matrix `2 2`, if there is one."""
     picture = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
     aspect = float(stream.sample_aspect_ratio or 1)
     if abs(aspect - 1) > 0.01 and 0.1 < aspect < 10:
         picture = cv2.resize(picture, (_stretched(picture, aspect), picture.shape[0]))
-    matrix = _display_matrix(frame)
     if matrix is None:
         return picture
     (a, b), (c, d) = matrix

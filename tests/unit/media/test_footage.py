@@ -159,3 +159,15 @@ def test_a_playlist_opens_nothing_else(tmp_path):
     (tmp_path / "a.m3u8").write_text("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n")
     with pytest.raises(InputError, match="video_unreadable"):
         next(timed_frames(tmp_path / "a.m3u8"))
+
+
+def test_frames_are_let_go_without_the_collector(tmp_path):
+    path = save(tmp_path / "a.mp4", [40 * index for index in range(60)])
+    gc.collect()
+    gc.disable()
+    try:
+        count = sum(1 for _ in frames.answer_frames(path, None, None, None, None))
+        left = gc.collect()
+    finally:
+        gc.enable()
+    assert count == 60 and left < count
