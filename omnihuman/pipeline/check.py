@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -73,9 +72,6 @@ def _check_output(request: AnimationRequest, output: Path) -> None:
         if record.exists() and not is_record(record):
             cause = f"{record.name!r} is there already and is not a record of this program"
             raise InputError("output_invalid", cause, "Choose another name, or move that file away.")
-        output.parent.mkdir(parents=True, exist_ok=True)
-        probe = output.with_name(f".{os.getpid()}.part")
-        probe.touch()
-        probe.unlink()
     except OSError as error:
         raise unwritable(output, error) from None
+    require_place(output)
